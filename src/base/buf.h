@@ -1,0 +1,34 @@
+/* A growing byte buffer with a named hard maximum. The first failure sticks: write on, and ask once at the end. */
+#ifndef COMITY_BASE_BUF_H
+#define COMITY_BASE_BUF_H
+
+#include "base/span.h"
+
+struct buf {
+    uint8_t *data;
+    size_t len, cap, max;
+    int error; /* 0, E_NOMEM or E_LIMIT; once set, nothing more is appended */
+};
+
+void buf_init(struct buf *buf, size_t max_bytes);
+void buf_free(struct buf *buf); /* accepts a zeroed buf */
+void buf_reset(struct buf *buf); /* keeps the memory, drops content and error */
+
+void buf_add(struct buf *buf, const void *data, size_t len);
+void buf_span(struct buf *buf, struct span bytes);
+void buf_text(struct buf *buf, const char *text);
+void buf_byte(struct buf *buf, uint8_t byte);
+void buf_u16(struct buf *buf, uint16_t value); /* big-endian, as are the next two */
+void buf_u64(struct buf *buf, uint64_t value);
+void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buf_base64(struct buf *buf, struct span bytes); /* RFC 4648 section 4, padded */
+void buf_hex(struct buf *buf, struct span bytes);    /* lower case */
+/* A JSON string with its quotes, escaped by RFC 8259 section 7; invalid UTF-8 becomes U+FFFD. */
+void buf_json(struct buf *buf, struct span text);
+
+static inline struct span buf_view(const struct buf *buf)
+{
+    return span_of(buf->data, buf->len);
+}
+
+#endif

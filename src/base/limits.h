@@ -1,0 +1,51 @@
+/* Every cap on what others may send, in one place. Sizes in bytes unless the name says otherwise. */
+#ifndef COMITY_BASE_LIMITS_H
+#define COMITY_BASE_LIMITS_H
+
+enum {
+    /* Statements and records */
+    STATEMENT_BYTES_MAX = 4096,    /* the whole COSE_Sign1 */
+    STATEMENT_ANSWERS_MAX = 16,    /* statements that one statement may answer */
+    SUBJECT_BYTES_MAX = 256,       /* the CWT sub claim */
+    MEDIA_BYTES_MAX = 128,         /* a media type */
+    ORIGIN_BYTES_MAX = 128,        /* a log's origin line */
+    NAME_BYTES_MAX = 63,           /* a party's name */
+    URL_BYTES_MAX = 256,
+    PROOF_HASHES_MAX = 63,         /* c2sp tlog-witness: at most 63 proof lines */
+    TILE_WIDTH = 256,              /* c2sp tlog-tiles */
+    TILE_BYTES_MAX = 8192,
+    BUNDLE_BYTES_MAX = 256 * (STATEMENT_BYTES_MAX + 2),
+    PACKAGES_PER_REQUEST_MAX = 32, /* c2sp tlog-mirror add-entries */
+
+    /* Notes */
+    NOTE_BYTES_MAX = 65536,
+    NOTE_SIGNATURES_MAX = 64,
+    NOTE_SIGNATURE_BYTES_MAX = 5120, /* post-quantum signatures are nearly 5 kB */
+    RECEIPT_BYTES_MAX = 131072,
+
+    /* Encodings */
+    CBOR_DEPTH_MAX = 16,
+    CBOR_ITEMS_MAX = 4096,
+    JSON_DEPTH_MAX = 64,
+    JSON_BYTES_MAX = 64 * 1024 * 1024,
+    DOCUMENT_BYTES_MAX = 32 * 1024 * 1024, /* one stated document */
+    DOCUMENT_INLINE_MAX = 1024 * 1024,     /* larger ones are files named by hash */
+    INVENTORY_BYTES_MAX = 64 * 1024 * 1024,
+    COMPONENTS_MAX = 200000,
+
+    /* Circle */
+    PARTIES_MAX = 256,
+    COMMITTEE_MAX = 15,
+    CHARTER_BYTES_MAX = 4 * 1024 * 1024,
+    CARD_BYTES_MAX = 8192,
+
+    /* Node */
+    BATCH_STATEMENTS_MAX = 1024, /* one group commit */
+    FOREIGN_LOGS_MAX = 1024,     /* logs outside the circle that a node witnesses */
+    HTTP_BODY_MAX = 36 * 1024 * 1024,
+    HTTP_CONNECTIONS_MAX = 512,
+    CONNECTIONS_PER_ADDRESS_MAX = 64,
+    CONFIG_BYTES_MAX = 65536,
+};
+
+#endif

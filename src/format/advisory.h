@@ -1,0 +1,51 @@
+/* What an advisory says, in one shape for all formats: which packages, in which ranges, and how far it may be passed on.
+   Readers: advisory_read_csaf (CSAF 2.0) and advisory_read_osv (OSV schema 1.x). Everything lives in the arena or the input. */
+#ifndef COMITY_FORMAT_ADVISORY_H
+#define COMITY_FORMAT_ADVISORY_H
+
+#include "format/json.h"
+
+enum tlp { TLP_NONE, TLP_CLEAR, TLP_GREEN, TLP_AMBER, TLP_AMBER_STRICT, TLP_RED }; /* WHITE reads as CLEAR */
+
+enum order { ORDER_UNKNOWN, ORDER_DEBIAN, ORDER_SEMVER }; /* how versions of an ecosystem compare */
+
+enum event_kind { EVENT_INTRODUCED, EVENT_FIXED, EVENT_LAST_AFFECTED, EVENT_LIMIT };
+struct range_event {
+    enum event_kind kind;
+    struct span version; /* "0" = before all versions */
+};
+struct range {
+    size_t count;
+    const struct range_event *events; /* as written; not sorted */
+};
+struct affected_package {
+    struct span ecosystem; /* as OSV writes it: "Debian:12", "Go", "npm"; from a purl its type mapped ("deb/debian" -> "Debian") */
+    struct span name;      /* the name within the ecosystem; for Debian the source package */
+    struct span purl;      /* as written, may be empty */
+    enum order order;
+    size_t range_count, version_count;
+    const struct range *ranges;
+    const struct span *versions;       /* exactly these are affected */
+    size_t fixed_count;
+    const struct span *fixed_versions; /* exactly these are not affected (CSAF fixed / known_not_affected) */
+    struct span path;                  /* where in the document: "affected[3]" */
+};
+struct advisory {
+    struct span id, title, publisher, version; /* version = tracking revision, may be empty (OSV) */
+    struct span modified;                      /* RFC 3339 text */
+    enum tlp tlp;
+    bool withdrawn;
+    size_t alias_count, package_count, undecided_count;
+    const struct span *aliases; /* CVE ids and the like */
+    const struct affected_package *packages;
+    const struct span *undecided; /* products named without a package identity we can match: shown, never called safe */
+};
+
+int advisory_read_csaf(struct advisory *out, struct span json, struct arena *arena, struct fault *fault);
+int advisory_read_osv(struct advisory *out, struct span json, struct arena *arena, struct fault *fault);
+/* By media type ("application/csaf+json", "application/osv+json"); E_UNSUPPORTED for others. */
+int advisory_read(struct advisory *out, struct span media, struct span json, struct arena *arena, struct fault *fault);
+/* Guesses CSAF or OSV from the top members; NULL when it is neither. */
+const char *advisory_media(const struct json *root);
+
+#endif

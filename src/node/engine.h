@@ -1,0 +1,117 @@
+/* One party's engine: step(node, event, now) -> actions. It opens no socket, reads no clock and knows no SQL: storage, the signer and
+   randomness come in through one environment, and everything for the network goes out as actions whose results come back as events.
+   Store and signer calls are made inside a step, synchronously: they are local, and a step that has returned has committed. */
+#ifndef COMITY_NODE_ENGINE_H
+#define COMITY_NODE_ENGINE_H
+
+#include "circle/roster.h"
+#include "signer/signer.h"
+#include "store/store.h"
+
+struct env {
+    struct store *store;
+    struct signer *signer;
+    uint64_t (*random)(void *ctx); /* for jitter only */
+    void *ctx;
+};
+
+/* Requests of peers that change something, already read whole by the shell; reading requests are served by node/serve.h. */
+enum request_kind {
+    REQ_MIRROR_ADD_CHECKPOINT, /* POST /mirror/add-checkpoint */
+    REQ_MIRROR_ADD_ENTRIES,    /* POST /mirror/add-entries */
+    REQ_WITNESS_ADD_CHECKPOINT,/* POST /witness/add-checkpoint */
+    REQ_PUT_DOCUMENT,          /* PUT /documents/{sha256}; `hash` is set */
+    REQ_ANNOUNCE               /* POST /announce: a checkpoint note with whatever cosignatures the sender has */
+};
+
+enum event_kind_node {
+    EVENT_START,    /* first event of a process */
+    EVENT_TICK,     /* nothing happened, but `now` has reached the due instant */
+    EVENT_FLUSH,    /* end of a round of events: commit what was submitted (group commit) */
+    EVENT_SUBMIT,   /* the owner states documents: `submissions` */
+    EVENT_REQUEST,  /* a peer's request: answered by ACTION_REPLY with the same token */
+    EVENT_RESPONSE, /* the result of an ACTION_SEND */
+    EVENT_INVENTORY,/* the owner adds or replaces an inventory: `name`, `body` = file bytes, `media` = distribution */
+    EVENT_DELIVERED,/* a notice was handed over: `name` = channel, `hash` = notice id */
+    EVENT_ABSENT    /* the owner says that these committee members will not answer: `name` (recovery) */
+};
+struct submission {
+    char media[MEDIA_BYTES_MAX];
+    char subject[SUBJECT_BYTES_MAX];
+    enum label label;
+    struct span document;
+    size_t answer_count;
+    struct hash answers[STATEMENT_ANSWERS_MAX];
+};
+struct event {
+    enum event_kind_node kind;
+    uint64_t token;              /* names the request or submission in the reply */
+    enum request_kind request;
+    struct span body;            /* of a request, response or inventory; lives for the step only */
+    struct hash hash;
+    const struct submission *submissions;
+    size_t submission_count;
+    int status;                  /* EVENT_RESPONSE: HTTP status; 0 = no connection; -1 = cut in mid-body (body = what arrived) */
+    struct span content_type, header; /* EVENT_RESPONSE: Content-Type, Comity-Receipt */
+    struct span name, media;
+};
+
+enum action_kind {
+    ACTION_SEND,  /* an HTTP request to a peer */
+    ACTION_REPLY, /* the answer to EVENT_REQUEST (HTTP) or EVENT_SUBMIT / EVENT_INVENTORY (JSON body) */
+    ACTION_NOTICE /* a new notice is durable: deliver it by every channel (shell), under its id */
+};
+struct action {
+    enum action_kind kind;
+    uint64_t token;
+    const struct party *peer; /* SEND */
+    const char *method;       /* SEND: "GET", "POST", "PUT" */
+    char path[160];           /* SEND: appended to the peer's base URL */
+    const char *content_type; /* SEND, REPLY */
+    char header[96];          /* REPLY: value of Comity-Receipt, or empty */
+    uint64_t range_from;      /* SEND: ask for the bytes from here on (Range); 0 = all */
+    size_t body_max;          /* SEND: largest answer accepted */
+    unsigned timeout_ms;      /* SEND */
+    int status;               /* REPLY: HTTP status */
+    struct buf body;          /* SEND, REPLY, NOTICE (JSON); freed by actions_clear */
+    struct hash hash;         /* NOTICE: its id */
+};
+struct actions {
+    struct action *list;
+    size_t count, cap;
+};
+void actions_clear(struct actions *actions); /* frees bodies and the list */
+
+struct node;
+struct node_config {
+    const struct roster *roster; /* NULL: in no circle yet; only inventories work */
+    struct span party;           /* own name */
+    bool recover_alone;          /* owner's explicit act: do not wait for absent mirrors */
+    const char *const *channels; /* names of the notice channels that the shell serves, NULL-ended ("command", "webhook"); may be NULL */
+};
+int node_open(struct node **out, const struct env *env, const struct node_config *config, struct fault *fault);
+void node_close(struct node *node);
+
+/* Returns 0, or an error after which the process must stop and recover (store or signer failed). now_ms: wall clock, milliseconds. */
+int node_step(struct node *node, const struct event *event, int64_t now_ms, struct actions *actions);
+/* The next instant (ms) at which a step with EVENT_TICK would do something. */
+int64_t node_due(const struct node *node);
+/* Submissions wait for a flush. */
+bool node_wants_flush(const struct node *node);
+
+/* Views for the API, appended as JSON. Pure reads. */
+void node_status_json(struct node *node, int64_t now_ms, struct buf *out);
+void node_statement_json(struct node *node, const struct hash *id, struct buf *out); /* state: logged | standing, receipts' facts */
+int node_receipt(struct node *node, const struct hash *id, bool cose, struct buf *out, struct fault *fault);
+/* Reading requests of peers and anybody: checkpoints, tiles, documents, SCRAPI. `path` without query. Returns an HTTP status. */
+struct served {
+    int status;
+    const char *content_type;
+    bool immutable;      /* may be cached for ever */
+    char location[160];
+    struct buf body;
+};
+void node_serve(struct node *node, struct span path, bool member, struct served *out);
+void node_rebuild(struct node *node, int *result); /* drops and refolds all derived views */
+
+#endif

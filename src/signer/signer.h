@@ -1,0 +1,91 @@
+/* The signer: alone holds keys, composes every text that it signs, and never signs two inconsistent trees. Requests are typed and of
+   fixed size, so that a hijacked node can ask only for these. The same core runs in its own process (signer_process.h) and, for tests
+   and the simulator, in this one. */
+#ifndef COMITY_SIGNER_SIGNER_H
+#define COMITY_SIGNER_SIGNER_H
+
+#include "circle/roster.h"
+#include "record/statement.h"
+#include "record/tree.h"
+
+/* What the node may ask the signer to sign: fixed size, copied over the socket as it is. */
+struct sign_statement {
+    struct hash document;
+    int64_t issued_at; /* shown only; the signer refuses one more than a day off its own clock */
+    uint32_t answer_count;
+    struct hash answers[STATEMENT_ANSWERS_MAX];
+    char media[MEDIA_BYTES_MAX];     /* NUL-terminated */
+    char subject[SUBJECT_BYTES_MAX]; /* NUL-terminated */
+};
+struct signed_statement {
+    uint32_t len;
+    uint8_t bytes[STATEMENT_BYTES_MAX];
+};
+struct sign_cosignature {
+    char origin[ORIGIN_BYTES_MAX];
+    uint64_t size;
+    struct hash root;
+    uint32_t proof_count; /* consistency from the size and root that the signer cosigned last; 0 from an empty or equal tree */
+    struct hash proof[PROOF_HASHES_MAX];
+};
+struct cosigned {
+    int64_t timestamp;          /* the signer's own clock; never below its last one for this origin */
+    struct signature signature; /* cosignature/v1 over the checkpoint text */
+    struct signature cose;      /* COSE receipt over (origin, size, root), for mirrors */
+};
+struct signer_position {
+    uint64_t size;
+    struct hash root;
+};
+
+struct signer_ops; /* the seam that the node sees */
+struct signer {
+    const struct signer_ops *ops;
+};
+struct signer_ops {
+    void (*close)(struct signer *);
+    int (*statements)(struct signer *, const struct sign_statement *, size_t count, struct signed_statement *out);
+    /* Own log: appends `leaves` to its own frontier, saves durably, then signs the checkpoint. `old_size` must be its size, else
+       E_BACKWARDS. With no leaves it signs its present checkpoint again. `note` gets text and signature line. */
+    int (*checkpoint)(struct signer *, uint64_t old_size, const struct hash *leaves, size_t count, struct buf *note);
+    /* Moves the own log forward without signing, after a restore: `signature` must be our own log key's over (size, root). */
+    int (*advance)(struct signer *, uint64_t old_size, const struct hash *leaves, size_t count, uint64_t size, const struct hash *root,
+                   const struct signature *signature);
+    int (*cosign)(struct signer *, enum key_role role /* KEY_MIRROR or KEY_WITNESS */, const struct sign_cosignature *,
+                  struct cosigned *);
+    /* Where the signer stands for an origin and role (KEY_LOG for the own log); E_NOTFOUND. */
+    int (*position)(struct signer *, enum key_role role, struct span origin, struct signer_position *);
+};
+
+/* Keys: DIR/keys/ROLE.key, each encrypted under the passphrase (Argon2id, XChaCha20-Poly1305); recovery is never kept on the node. */
+int keys_create(const char *dir, struct span passphrase, struct public_key pub[static KEY_COUNT], uint8_t recovery_seed[static 32],
+                struct fault *fault);
+struct keyring; /* opened secret keys in guarded memory */
+int keyring_open(struct keyring **out, const char *dir, struct span passphrase, struct fault *fault);
+void keyring_free(struct keyring *);
+const struct public_key *keyring_public(const struct keyring *, enum key_role role);
+/* Signs a party card's text by each Ed25519 key: a note. `recovery_seed` joins in while it is known (at init). */
+void card_sign(struct buf *out, const struct card *card, const struct keyring *keys, const uint8_t recovery_seed[static 32]);
+
+/* The recovery seed as groups of letters with a checksum, to be printed; or as split sheets. */
+void recovery_words(const uint8_t seed[static 32], struct buf *out);
+int recovery_parse(struct span words, uint8_t seed[static 32], struct fault *fault);
+/* Shamir over GF(256): any `need` of `count` sheets give the seed back; fewer tell nothing. random(ctx, bytes, n) fills. */
+int recovery_split(const uint8_t seed[static 32], unsigned need, unsigned count, struct buf *sheets, struct fault *fault);
+int recovery_join(const struct span *sheets, size_t count, uint8_t seed[static 32], struct fault *fault);
+
+/* The core over an opened state file. `clock(ctx)` gives seconds. */
+struct signer_config {
+    struct keyring *keys; /* taken over */
+    char party[NAME_BYTES_MAX + 1];
+    struct hash circle;
+    int state_fd;         /* signer.state, opened read-write and locked by the caller; -1 keeps the state in memory (simulator) */
+    int64_t (*clock)(void *ctx);
+    void *clock_ctx;
+};
+int signer_local_open(struct signer **out, const struct signer_config *config, struct fault *fault);
+/* Forks the signer process: seccomp filter and Landlock, state file and keys only; talks over a socketpair. `pid` for the supervisor.
+   `degraded` gets text when a confinement is not available on this kernel (to be logged once). */
+int signer_spawn(struct signer **out, const struct signer_config *config, int *pid, char degraded[static 128], struct fault *fault);
+
+#endif
