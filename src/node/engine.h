@@ -87,6 +87,7 @@ struct node_config {
     const struct roster *roster; /* NULL: in no circle yet; only inventories work */
     struct span party;           /* own name */
     bool recover_alone;          /* owner's explicit act: do not wait for absent mirrors */
+    const char *const *witness_logs; /* vkeys of foreign logs to witness, NULL-ended; may be NULL */
     const char *const *channels; /* names of the notice channels that the shell serves, NULL-ended ("command", "webhook"); may be NULL */
 };
 int node_open(struct node **out, const struct env *env, const struct node_config *config, struct fault *fault);
@@ -112,6 +113,8 @@ struct served {
     struct buf body;
 };
 void node_serve(struct node *node, struct span path, bool member, struct served *out);
+/* Notices after journal position `after`, as a JSON array in order. */
+void node_notices_json(struct node *node, int64_t after, struct buf *out);
 void node_rebuild(struct node *node, int *result); /* drops and refolds all derived views */
 
 #endif

@@ -1,0 +1,434 @@
+#include "node/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "node/state.h"
+
+int64_t now_seconds(const struct node *node)
+{
+    return node->now_ms / 1000;
+}
+
+int write_begin(struct node *node)
+{
+    if (node->writing)
+        return 0;
+    int rc = node->env.store->ops->begin(node->env.store);
+    node->writing = rc == 0;
+    return rc;
+}
+
+int write_commit(struct node *node)
+{
+    if (!node->writing)
+        return 0;
+    node->writing = false;
+    return node->env.store->ops->commit(node->env.store);
+}
+
+void actions_clear(struct actions *actions)
+{
+    for (size_t i = 0; i < actions->count; i++)
+        buf_free(&actions->list[i].body);
+    free(actions->list);
+    *actions = (struct actions){0};
+}
+
+/* Memory for actions is small and bounded by the number of peers; without it the node cannot go on, so it stops here. */
+struct action *action_add(struct node *node, enum action_kind kind)
+{
+    struct actions *all = node->actions;
+    if (all->count == all->cap) {
+        size_t cap = all->cap ? all->cap * 2 : 16;
+        struct action *list = realloc(all->list, cap * sizeof *list);
+        if (!list)
+            abort();
+        all->list = list;
+        all->cap = cap;
+    }
+    struct action *action = &all->list[all->count++];
+    *action = (struct action){.kind = kind};
+    buf_init(&action->body, HTTP_BODY_MAX);
+    return action;
+}
+
+struct action *send_add(struct node *node, enum call_kind kind, size_t peer, size_t log, const char *method)
+{
+    if (node->call_count == node->call_cap) {
+        size_t cap = node->call_cap ? node->call_cap * 2 : 64;
+        struct call *calls = realloc(node->calls, cap * sizeof *calls);
+        if (!calls)
+            abort();
+        node->calls = calls;
+        node->call_cap = cap;
+    }
+    node->calls[node->call_count++] = (struct call){.token = ++node->next_token, .kind = kind, .peer = peer, .log = log};
+    struct action *action = action_add(node, ACTION_SEND);
+    action->token = node->next_token;
+    action->peer = node->peers[peer].party;
+    action->method = method;
+    action->content_type = "application/octet-stream";
+    action->body_max = NOTE_BYTES_MAX;
+    action->timeout_ms = CALL_TIMEOUT_MS;
+    return action;
+}
+
+struct call *call_last(struct node *node)
+{
+    return &node->calls[node->call_count - 1];
+}
+
+void reply(struct node *node, uint64_t token, int status, const char *content_type, const char *text)
+{
+    struct action *action = action_add(node, ACTION_REPLY);
+    action->token = token;
+    action->status = status;
+    action->content_type = content_type;
+    buf_text(&action->body, text);
+}
+
+void error_json(struct buf *out, const struct fault *fault, int code)
+{
+    const struct error_text *text = error_text(code);
+    buf_text(out, "{\"error\":{\"id\":");
+    buf_json(out, span_str(text->id));
+    buf_text(out, ",\"message\":");
+    buf_json(out, span_str(text->message));
+    buf_text(out, ",\"rule\":");
+    buf_json(out, span_str(text->rule));
+    buf_text(out, ",\"remedy\":");
+    buf_json(out, span_str(text->remedy));
+    buf_text(out, ",\"where\":");
+    buf_json(out, span_str(fault ? fault->where : ""));
+    buf_text(out, ",\"detail\":");
+    buf_json(out, span_str(fault ? fault->detail : ""));
+    buf_printf(out, ",\"code\":%d}}\n", code);
+}
+
+void reply_error(struct node *node, uint64_t token, int status, const struct fault *fault)
+{
+    struct action *action = action_add(node, ACTION_REPLY);
+    action->token = token;
+    action->status = status;
+    action->content_type = "application/json";
+    error_json(&action->body, fault, fault->code);
+}
+
+void retry_failed(struct node *node, struct retry *retry)
+{
+    unsigned shift = retry->failures < 9 ? retry->failures : 9;
+    int64_t wait = (int64_t)BACKOFF_MS_MIN << shift;
+    wait = wait > BACKOFF_MS_MAX ? BACKOFF_MS_MAX : wait;
+    uint64_t jitter = node->env.random ? node->env.random(node->env.ctx) : 0;
+    retry->at_ms = node->now_ms + wait / 2 + (int64_t)(jitter % (uint64_t)(wait / 2 + 1));
+    retry->failures++;
+    if (!retry->failing_since)
+        retry->failing_since = node->now_ms;
+}
+
+void retry_ok(struct retry *retry)
+{
+    *retry = (struct retry){0};
+}
+
+bool retry_due(const struct node *node, const struct retry *retry)
+{
+    return retry->at_ms <= node->now_ms;
+}
+
+size_t peer_index(const struct node *node, const struct party *party)
+{
+    for (size_t i = 0; i < node->peer_count; i++)
+        if (node->peers[i].party == party)
+            return i;
+    return SIZE_MAX;
+}
+
+struct held_log *log_of(struct node *node, const struct party *party)
+{
+    return party && node->roster ? &node->logs[party - node->roster->parties] : NULL;
+}
+
+struct tile_reader log_tiles(struct node *node, struct held_log *log, struct store_tiles *space)
+{
+    *space = (struct store_tiles){.store = node->env.store, .log = log->id};
+    return store_tile_reader(space);
+}
+
+void mirror_key_name(char out[static ORIGIN_BYTES_MAX + 8], const struct party *party)
+{
+    (void)snprintf(out, ORIGIN_BYTES_MAX + 8, "%s/mirror", party->origin);
+}
+
+/* Opening */
+
+static void log_notes_load(struct node *node, struct held_log *log)
+{
+    struct store *store = node->env.store;
+    struct buf note;
+    struct checkpoint checkpoint;
+    struct note parsed;
+    buf_init(&note, NOTE_BYTES_MAX);
+    if (store->ops->note_latest(store, log->id, NOTE_PENDING, &log->pending_size, &note) == 0 &&
+        checkpoint_parse(&checkpoint, &parsed, buf_view(&note), NULL) == 0)
+        log->pending_root = checkpoint.root;
+    buf_reset(&note);
+    if (store->ops->note_latest(store, log->id, NOTE_MIRRORED, &log->mirrored_size, &note) == 0 &&
+        checkpoint_parse(&checkpoint, &parsed, buf_view(&note), NULL) == 0)
+        log->mirrored_root = checkpoint.root;
+    buf_reset(&note);
+    if (store->ops->note_latest(store, log->id, NOTE_SIGNED, &log->signed_size, &note) != 0)
+        log->signed_size = 0;
+    buf_free(&note);
+}
+
+static int log_load(struct node *node, struct held_log *log)
+{
+    struct store *store = node->env.store;
+    struct store_tiles space;
+    int rc = store->ops->log_open(store, span_str(log->party->origin), true, &log->id);
+    if (rc == 0)
+        rc = store->ops->log_size(store, log->id, &log->size);
+    if (rc)
+        return rc;
+    struct tile_reader tiles = log_tiles(node, log, &space);
+    rc = tree_frontier(&tiles, log->size, &log->frontier);
+    if (rc)
+        return rc;
+    buf_init(&log->pull.note, NOTE_BYTES_MAX);
+    buf_init(&log->pull.hashes, 64 * 1024 * 1024);
+    buf_init(&log->pull.partial, BUNDLE_BYTES_MAX);
+    buf_init(&log->pull.staged, 4 * BUNDLE_BYTES_MAX);
+    buf_init(&log->document_partial, DOCUMENT_BYTES_MAX);
+    log_notes_load(node, log);
+    return standing_refresh(node, log);
+}
+
+static int circle_load(struct node *node, const struct node_config *config, struct fault *fault)
+{
+    node->self = roster_party(node->roster, config->party);
+    if (!node->self)
+        return fail(fault, E_KEY, "party %s does not stand in the charter", node->party_name);
+    size_t n = node->roster->count;
+    node->peers = calloc(n ? n : 1, sizeof *node->peers);
+    node->logs = calloc(n ? n : 1, sizeof *node->logs);
+    if (!node->peers || !node->logs)
+        return fail(fault, E_NOMEM, "%zu parties", n);
+    node->log_count = n;
+    int rc = write_begin(node);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        const struct party *party = &node->roster->parties[i];
+        node->logs[i].party = party;
+        node->logs[i].own = party == node->self;
+        if (party != node->self)
+            node->peers[node->peer_count++] = (struct peer){.party = party, .is_mirror = party->committee};
+        rc = log_load(node, &node->logs[i]);
+    }
+    node->own = log_of(node, node->self);
+    if (rc == 0)
+        rc = write_commit(node);
+    return rc ? fail(fault, rc, "the logs in the database cannot be opened") : 0;
+}
+
+int node_open(struct node **out, const struct env *env, const struct node_config *config, struct fault *fault)
+{
+    struct node *node = calloc(1, sizeof *node);
+    if (!node)
+        return fail(fault, E_NOMEM, "node");
+    node->env = *env;
+    node->roster = config->roster;
+    node->channels = config->channels;
+    node->witness_logs = config->witness_logs;
+    node->recover_alone = config->recover_alone;
+    (void)snprintf(node->party_name, sizeof node->party_name, "%.*s", (int)config->party.len, (const char *)config->party.data);
+    buf_init(&node->own_note, NOTE_BYTES_MAX);
+    int rc = node->roster ? circle_load(node, config, fault) : 0;
+    if (rc == 0)
+        rc = inventories_load(node);
+    if (rc) {
+        node_close(node);
+        return rc;
+    }
+    if (node->roster)
+        recover_begin(node);
+    *out = node;
+    return 0;
+}
+
+void node_close(struct node *node)
+{
+    if (!node)
+        return;
+    if (node->writing)
+        (void)node->env.store->ops->rollback(node->env.store);
+    for (size_t i = 0; i < node->log_count; i++) {
+        struct held_log *log = &node->logs[i];
+        buf_free(&log->pull.note);
+        buf_free(&log->pull.hashes);
+        buf_free(&log->pull.partial);
+        buf_free(&log->pull.staged);
+        buf_free(&log->document_partial);
+    }
+    for (size_t i = 0; i < node->pending_count; i++)
+        buf_free(&node->pending[i].document);
+    for (size_t i = 0; i < node->early_count; i++)
+        buf_free(&node->early[i].bytes);
+    inventories_free(node);
+    buf_free(&node->own_note);
+    free(node->pending);
+    free(node->calls);
+    free(node->peers);
+    free(node->logs);
+    free(node);
+}
+
+/* Events */
+
+static int request(struct node *node, const struct event *event)
+{
+    static int (*const handlers[])(struct node *, const struct event *) = {
+        [REQ_MIRROR_ADD_CHECKPOINT] = mirror_add_checkpoint,
+        [REQ_MIRROR_ADD_ENTRIES] = mirror_add_entries,
+        [REQ_WITNESS_ADD_CHECKPOINT] = witness_add_checkpoint,
+        [REQ_PUT_DOCUMENT] = document_offered,
+        [REQ_ANNOUNCE] = announced,
+    };
+    if (!node->roster) {
+        reply(node, event->token, 404, "text/plain", "this node is in no circle\n");
+        return 0;
+    }
+    return handlers[event->request](node, event);
+}
+
+static int response(struct node *node, const struct event *event)
+{
+    struct call call = {0};
+    for (size_t i = 0; i < node->call_count; i++)
+        if (node->calls[i].token == event->token) {
+            call = node->calls[i];
+            node->calls[i] = node->calls[--node->call_count];
+            break;
+        }
+    switch (call.kind) {
+    case CALL_NONE:
+        return 0; /* a call that was given up */
+    case CALL_RECOVER:
+        return recover_response(node, &call, event);
+    case CALL_POLL:
+    case CALL_PULL_TILE:
+    case CALL_PULL_BUNDLE:
+    case CALL_PULL_DOCUMENT:
+        return follow_response(node, &call, event);
+    default:
+        return push_response(node, &call, event);
+    }
+}
+
+static int absent(struct node *node, const struct event *event)
+{
+    const struct party *party = node->roster ? roster_party(node->roster, event->name) : NULL;
+    size_t peer = party ? peer_index(node, party) : SIZE_MAX;
+    struct fault fault = {0};
+    if (peer == SIZE_MAX || !party->committee) {
+        (void)fail(&fault, E_NOTFOUND, "no other committee member has this name");
+        reply_error(node, event->token, 404, &fault);
+        return 0;
+    }
+    node->peers[peer].absent = true;
+    reply(node, event->token, 200, "application/json", "{\"absent\":true}\n");
+    return recover_check(node);
+}
+
+static int dispatch(struct node *node, const struct event *event)
+{
+    switch (event->kind) {
+    case EVENT_START:
+        return notices_undelivered(node);
+    case EVENT_TICK:
+    case EVENT_FLUSH:
+        return 0;
+    case EVENT_SUBMIT:
+        return submission_take(node, event);
+    case EVENT_REQUEST:
+        return request(node, event);
+    case EVENT_RESPONSE:
+        return response(node, event);
+    case EVENT_INVENTORY:
+        return inventory_take(node, event);
+    case EVENT_DELIVERED:
+        return notice_delivered(node, event);
+    case EVENT_ABSENT:
+        return absent(node, event);
+    }
+    return E_STATE;
+}
+
+/* What is due now, whatever the event was. */
+static int go_on(struct node *node, bool flush)
+{
+    if (!node->roster)
+        return 0;
+    if (node->recovering)
+        recover_start(node);
+    else if (flush && node->pending_count) {
+        int rc = own_log_flush(node);
+        if (rc)
+            return rc;
+    }
+    if (!node->recovering) {
+        push_start(node);
+        announce_start(node);
+    }
+    return follow_start(node);
+}
+
+int node_step(struct node *node, const struct event *event, int64_t now_ms, struct actions *actions)
+{
+    node->now_ms = now_ms > node->now_ms ? now_ms : node->now_ms; /* a clock that jumps back does not move us back */
+    node->actions = actions;
+    int rc = dispatch(node, event);
+    if (rc == 0)
+        rc = go_on(node, event->kind == EVENT_FLUSH);
+    if (rc == 0)
+        rc = write_commit(node);
+    node->actions = NULL;
+    if (rc)
+        actions_clear(actions); /* nothing goes out that is not durable */
+    return rc;
+}
+
+bool node_wants_flush(const struct node *node)
+{
+    return node->pending_count > 0 && !node->recovering;
+}
+
+static void due_min(int64_t *due, int64_t at)
+{
+    if (at < *due)
+        *due = at;
+}
+
+int64_t node_due(const struct node *node)
+{
+    int64_t due = node->now_ms + POLL_MS;
+    for (size_t i = 0; i < node->peer_count; i++) {
+        const struct peer *peer = &node->peers[i];
+        if (!peer->push_token && peer->push.at_ms)
+            due_min(&due, peer->push.at_ms);
+        if (!peer->announce_token && peer->announce.at_ms)
+            due_min(&due, peer->announce.at_ms);
+        if (!peer->poll_token)
+            due_min(&due, peer->poll.at_ms);
+        if (node->recovering && !peer->recover_token && !peer->answered && peer->is_mirror)
+            due_min(&due, peer->recover.at_ms);
+    }
+    for (size_t i = 0; i < node->log_count; i++) {
+        const struct held_log *log = &node->logs[i];
+        if (log->pull.target && !log->pull.token)
+            due_min(&due, log->pull.retry.at_ms);
+        if (log->document_retry.at_ms && !log->document_token)
+            due_min(&due, log->document_retry.at_ms);
+    }
+    return due > node->now_ms ? due : node->now_ms + 1;
+}

@@ -1,0 +1,240 @@
+/* What an entry means here, whatever way it came: checked against the roster, kept apart if it is wrong, its document awaited, and
+   handed to the works. Derived views (all of them droppable):
+     wanted    document hash || statement id -> log number (8 bytes): stated, not held
+     advisory  statement id -> log number (8) || index (8) || document hash (32) */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "crypto/sha256.h"
+#include "node/state.h"
+#include "publish/publish.h"
+
+static void put_u64(uint8_t out[static 8], uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        out[i] = (uint8_t)(value >> (56 - 8 * i));
+}
+
+bool document_missing(struct node *node, const struct hash *hash)
+{
+    struct stored_document info;
+    return node->env.store->ops->document_info(node->env.store, hash, &info) != 0;
+}
+
+struct early_document *early_find(struct node *node, const struct hash *hash)
+{
+    for (size_t i = 0; i < node->early_count; i++)
+        if (hash_eq(&node->early[i].hash, hash))
+            return &node->early[i];
+    return NULL;
+}
+
+void early_drop(struct node *node, struct early_document *document)
+{
+    size_t index = (size_t)(document - node->early);
+    node->early_bytes -= document->bytes.len;
+    buf_free(&document->bytes);
+    memmove(document, document + 1, (node->early_count - index - 1) * sizeof *document);
+    node->early_count--;
+}
+
+/* Why an entry does not count, though it is mirrored: another circle, a copied statement, a wrong key. */
+static int statement_check(struct node *node, const struct held_log *log, const struct statement *s, struct fault *fault)
+{
+    const struct party *party = NULL;
+    if (!hash_eq(&s->circle, &node->roster->circle))
+        return fail(fault, E_CIRCLE, "the statement names another circle");
+    if (!span_is(s->issuer, log->party->card.name))
+        return fail(fault, E_ISSUER, "issued by %.*s, found in the log of %s", (int)s->issuer.len, (const char *)s->issuer.data,
+                    log->party->card.name);
+    int rc = roster_statement_key(node->roster, s->issuer, &s->kid, &party, fault);
+    if (rc == 0 && statement_verify(s, &party->card.keys[KEY_STATEMENT]) != 0)
+        rc = fail(fault, E_SIGNATURE, "the statement's signature does not verify");
+    return rc;
+}
+
+static int refuse(struct node *node, const struct held_log *log, uint64_t index, const struct fault *fault)
+{
+    char key[ORIGIN_BYTES_MAX + 24];
+    struct buf body;
+    int64_t seq;
+    node->refused_entries++;
+    (void)snprintf(key, sizeof key, "%s %llu", log->party->origin, (unsigned long long)index);
+    buf_init(&body, 4096);
+    error_json(&body, fault, fault->code);
+    int rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), span_str("refused"), span_str(key),
+                                                  buf_view(&body), &seq);
+    buf_free(&body);
+    return rc == E_EXISTS ? 0 : rc;
+}
+
+static int fold_document(struct node *node, struct held_log *log, uint64_t index, const struct statement *s, struct span document)
+{
+    uint8_t value[48];
+    if (!span_is(s->media, "application/csaf+json") && !span_is(s->media, "application/osv+json"))
+        return 0;
+    put_u64(value, (uint64_t)(log - node->logs));
+    put_u64(value + 8, index);
+    memcpy(value + 16, s->document.b, 32);
+    int rc = node->env.store->ops->view_put(node->env.store, span_str("advisory"), span_hash(&s->id), span_of(value, sizeof value));
+    return rc ? rc : advisory_match(node, s, document);
+}
+
+static int want(struct node *node, struct held_log *log, const struct statement *s)
+{
+    uint8_t key[64], value[8];
+    memcpy(key, s->document.b, 32);
+    memcpy(key + 32, s->id.b, 32);
+    put_u64(value, (uint64_t)(log - node->logs));
+    node->wanted_any = true;
+    if (!log->document_retry.at_ms && node->self->committee && !log->own)
+        log->document_retry.at_ms = node->now_ms + PULL_GRACE_MS; /* the writer sends it to its mirrors: wait a moment */
+    return node->env.store->ops->view_put(node->env.store, span_str("wanted"), span_of(key, sizeof key), span_of(value, sizeof value));
+}
+
+static int fold_entry(struct node *node, struct held_log *log, uint64_t index, struct span entry)
+{
+    struct statement s;
+    struct fault fault = {0};
+    struct store *store = node->env.store;
+    log_id first_log = 0;
+    uint64_t first = index;
+    int rc = statement_parse(&s, entry, &fault);
+    if (rc == 0)
+        rc = statement_check(node, log, &s, &fault);
+    if (rc)
+        return refuse(node, log, index, &fault);
+    rc = store->ops->entry_find(store, &s.id, &first_log, &first);
+    if (rc || (first_log == log->id && first != index))
+        return rc; /* it counts at its lowest index only */
+    if (span_is(s.media, MEDIA_SEALED))
+        return 0;
+    struct early_document *early = early_find(node, &s.document);
+    if (document_missing(node, &s.document)) {
+        if (!early)
+            return want(node, log, &s);
+        rc = store->ops->document_put(store, &s.document, document_label(s.media, buf_view(&early->bytes)), buf_view(&early->bytes));
+        if (rc == 0)
+            rc = fold_document(node, log, index, &s, buf_view(&early->bytes));
+        early_drop(node, early);
+        return rc;
+    }
+    struct buf document;
+    buf_init(&document, DOCUMENT_BYTES_MAX);
+    rc = store->ops->document_get(store, &s.document, &document);
+    if (rc == 0)
+        rc = fold_document(node, log, index, &s, buf_view(&document));
+    buf_free(&document);
+    return rc;
+}
+
+int entries_take(struct node *node, struct held_log *log, const struct span *entries, const struct hash *ids, size_t count)
+{
+    int rc = write_begin(node);
+    if (rc == 0)
+        rc = node->env.store->ops->entries_append(node->env.store, log->id, entries, ids, count);
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        frontier_append(&log->frontier, &ids[i]);
+        log->quota_entries++;
+        rc = fold_entry(node, log, log->size + i, entries[i]);
+    }
+    if (rc == 0)
+        log->size += count;
+    return rc;
+}
+
+struct wanted {
+    struct hash document;
+    size_t count;
+    struct hash ids[64];
+};
+
+static int wanted_visit(void *ctx, struct span key, struct span value)
+{
+    struct wanted *wanted = ctx;
+    (void)value;
+    if (key.len != 64 || memcmp(key.data, wanted->document.b, 32) != 0 || wanted->count == 64)
+        return 1;
+    memcpy(wanted->ids[wanted->count++].b, key.data + 32, 32);
+    return 0;
+}
+
+static int wanted_list(struct node *node, const struct hash *hash, struct wanted *wanted)
+{
+    *wanted = (struct wanted){.document = *hash};
+    int rc = node->env.store->ops->view_scan(node->env.store, span_str("wanted"), span_hash(hash), wanted_visit, wanted);
+    return rc < 0 ? rc : 0;
+}
+
+bool document_wanted(struct node *node, const struct hash *hash)
+{
+    struct wanted *wanted = malloc(sizeof *wanted);
+    bool found = wanted && wanted_list(node, hash, wanted) == 0 && wanted->count > 0;
+    free(wanted);
+    return found;
+}
+
+static struct held_log *log_by_id(struct node *node, log_id id)
+{
+    for (size_t i = 0; i < node->log_count; i++)
+        if (node->logs[i].id == id)
+            return &node->logs[i];
+    return NULL;
+}
+
+static int document_arrived(struct node *node, const struct hash *hash, const struct hash *id, struct span bytes)
+{
+    struct store *store = node->env.store;
+    struct statement s;
+    struct buf entry;
+    uint8_t key[64];
+    log_id number;
+    uint64_t index;
+    buf_init(&entry, STATEMENT_BYTES_MAX);
+    memcpy(key, hash->b, 32);
+    memcpy(key + 32, id->b, 32);
+    int rc = store->ops->entry_find(store, id, &number, &index);
+    if (rc == 0)
+        rc = store->ops->entry_get(store, number, index, &entry);
+    struct held_log *log = rc == 0 ? log_by_id(node, number) : NULL;
+    if (log && statement_parse(&s, buf_view(&entry), NULL) == 0) {
+        rc = store->ops->document_put(store, hash, document_label(s.media, bytes), bytes);
+        if (rc == 0)
+            rc = fold_document(node, log, index, &s, bytes);
+    }
+    if (rc == 0)
+        rc = store->ops->view_delete(store, span_str("wanted"), span_of(key, sizeof key));
+    buf_free(&entry);
+    return rc;
+}
+
+int document_take(struct node *node, const struct hash *hash, enum label label, struct span bytes)
+{
+    struct wanted *wanted = malloc(sizeof *wanted);
+    int rc = wanted ? write_begin(node) : E_NOMEM;
+    if (rc == 0)
+        rc = wanted_list(node, hash, wanted);
+    if (rc == 0 && !wanted->count && document_missing(node, hash))
+        rc = node->env.store->ops->document_put(node->env.store, hash, label, bytes);
+    for (size_t i = 0; rc == 0 && i < wanted->count; i++)
+        rc = document_arrived(node, hash, &wanted->ids[i], bytes);
+    free(wanted);
+    return rc;
+}
+
+struct refold {
+    struct node *node;
+    struct held_log *log;
+};
+
+static int refold_visit(void *ctx, uint64_t index, struct span bytes)
+{
+    struct refold *refold = ctx;
+    return fold_entry(refold->node, refold->log, index, bytes);
+}
+
+int fold_log(struct node *node, struct held_log *log)
+{
+    struct refold refold = {.node = node, .log = log};
+    return node->env.store->ops->entries_scan(node->env.store, log->id, 0, log->size, refold_visit, &refold);
+}

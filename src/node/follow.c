@@ -1,0 +1,438 @@
+/* Following a log by pulling it, from its owner or any mirror. A short pull stages at most two bundles and checks the root once; a long
+   one first fetches the level-1 hashes that lead to the root, and then commits bundle by bundle, so that it resumes anywhere. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "crypto/sha256.h"
+#include "node/state.h"
+
+static void pull_drop(struct pull *pull)
+{
+    pull->target = 0;
+    pull->checked = false;
+    pull->staged_count = 0;
+    buf_reset(&pull->note);
+    buf_reset(&pull->hashes);
+    buf_reset(&pull->partial);
+    buf_reset(&pull->staged);
+}
+
+static bool pull_is_short(const struct held_log *log)
+{
+    return log->pull.target / TILE_WIDTH <= log->size / TILE_WIDTH + 1;
+}
+
+int follow_target(struct node *node, struct held_log *log, struct span note_bytes, const struct checkpoint *checkpoint)
+{
+    struct pull *pull = &log->pull;
+    if (checkpoint->size <= log->size) {
+        if (checkpoint->size <= log->signed_size || checkpoint->size < log->pending_size)
+            return 0;
+        int rc = write_begin(node); /* held already by mirroring: only the note is new */
+        if (rc == 0)
+            rc = node->env.store->ops->note_put(node->env.store, log->id, NOTE_SIGNED, checkpoint->size, note_bytes);
+        log->signed_size = checkpoint->size;
+        return rc;
+    }
+    if (checkpoint->size <= pull->target)
+        return 0;
+    if (!pull->token) {
+        pull_drop(pull);
+    } else if (pull->checked || !pull_is_short(log)) {
+        return 0; /* a long pull under way ends first; the next poll tells of this again */
+    }
+    pull->target = checkpoint->size;
+    pull->root = checkpoint->root;
+    buf_reset(&pull->note);
+    buf_span(&pull->note, note_bytes);
+    pull->staged_count = 0;
+    buf_reset(&pull->staged);
+    if (!pull->retry.at_ms && node->self->committee && !node->recovering && !log->own)
+        pull->retry.at_ms = node->now_ms + PULL_GRACE_MS; /* the writer pushes to its mirrors */
+    return 0;
+}
+
+/* Whom to ask: the owner first, then the mirrors, in turn; never ourselves. NULL when there is nobody. */
+static struct peer *source_pick(struct node *node, const struct held_log *log, size_t turn, char prefix[static 80])
+{
+    char hex[65];
+    size_t n = node->peer_count;
+    for (size_t i = 0; i < n + 1; i++) {
+        size_t at = (turn + i) % (n + 1);
+        if (at == 0 && !log->own) {
+            prefix[0] = 0;
+            return &node->peers[peer_index(node, log->party)];
+        }
+        struct peer *peer = at ? &node->peers[at - 1] : NULL;
+        if (!peer || !peer->is_mirror || peer->party == log->party)
+            continue;
+        hash_hex(&log->party->origin_hash, hex);
+        (void)snprintf(prefix, 80, "/mirror/%s", hex);
+        return peer;
+    }
+    return NULL;
+}
+
+static struct action *pull_send(struct node *node, struct held_log *log, enum call_kind kind, int level, uint64_t index, unsigned width)
+{
+    char prefix[80], path[64];
+    struct peer *peer = source_pick(node, log, log->pull.source, prefix);
+    if (!peer)
+        return NULL;
+    struct action *action = send_add(node, kind, (size_t)(peer - node->peers), (size_t)(log - node->logs), "GET");
+    tile_path(path, level, index, width);
+    (void)snprintf(action->path, sizeof action->path, "%s/%s", prefix, path);
+    action->range_from = log->pull.partial.len;
+    action->body_max = BUNDLE_BYTES_MAX;
+    log->pull.token = action->token;
+    return action;
+}
+
+static void bundle_send(struct node *node, struct held_log *log)
+{
+    uint64_t at = log->size + log->pull.staged_count, target = log->pull.target;
+    uint64_t left = target - at / TILE_WIDTH * TILE_WIDTH;
+    (void)pull_send(node, log, CALL_PULL_BUNDLE, -1, at / TILE_WIDTH, left < TILE_WIDTH ? (unsigned)left : TILE_WIDTH);
+}
+
+/* Long pull: level-1 tiles from the first bundle on, then the last level-0 tile. hashes.len tells how far we are. */
+static void tile_send(struct node *node, struct held_log *log)
+{
+    struct pull *pull = &log->pull;
+    uint64_t full = pull->target / TILE_WIDTH;
+    pull->first = log->size / TILE_WIDTH;
+    uint64_t have = pull->first / TILE_WIDTH * TILE_WIDTH + pull->hashes.len / 32; /* level-1 tiles are fetched from their start */
+    if (have < full) {
+        uint64_t left = full - have / TILE_WIDTH * TILE_WIDTH;
+        (void)pull_send(node, log, CALL_PULL_TILE, 1, have / TILE_WIDTH, left < TILE_WIDTH ? (unsigned)left : TILE_WIDTH);
+    } else {
+        (void)pull_send(node, log, CALL_PULL_TILE, 0, full, (unsigned)(pull->target % TILE_WIDTH));
+    }
+}
+
+static const struct hash *pull_hash(const struct pull *pull, uint64_t n)
+{
+    return (const struct hash *)(const void *)(pull->hashes.data + n * 32);
+}
+
+/* Do the level-1 hashes and the last leaves continue what we hold, up to the root? */
+static bool hashes_check(struct node *node, struct held_log *log)
+{
+    struct pull *pull = &log->pull;
+    struct store_tiles space;
+    struct tile_reader tiles = log_tiles(node, log, &space);
+    struct frontier frontier;
+    struct hash root;
+    uint64_t full = pull->target / TILE_WIDTH, base = pull->first / TILE_WIDTH * TILE_WIDTH;
+    if (tree_frontier(&tiles, pull->first * TILE_WIDTH, &frontier) != 0)
+        return false;
+    frontier.size = pull->first; /* the same subtrees, counted in bundles */
+    for (uint64_t b = pull->first; b < full; b++)
+        frontier_append(&frontier, pull_hash(pull, b - base));
+    frontier.size = full * TILE_WIDTH;
+    for (uint64_t i = 0; i < pull->target % TILE_WIDTH; i++)
+        frontier_append(&frontier, pull_hash(pull, full - base + i));
+    frontier_root(&frontier, &root);
+    return hash_eq(&root, &pull->root);
+}
+
+static void pull_failed(struct node *node, struct held_log *log, bool lied)
+{
+    struct pull *pull = &log->pull;
+    pull->token = 0;
+    pull->source++;
+    pull->staged_count = 0;
+    buf_reset(&pull->staged);
+    buf_reset(&pull->partial);
+    if (lied) {
+        pull->checked = false;
+        buf_reset(&pull->hashes);
+    }
+    retry_failed(node, &pull->retry);
+}
+
+static int pull_done(struct node *node, struct held_log *log)
+{
+    struct pull *pull = &log->pull;
+    struct store *store = node->env.store;
+    struct checkpoint checkpoint;
+    struct note note;
+    int rc = store->ops->note_put(store, log->id, NOTE_SIGNED, pull->target, buf_view(&pull->note));
+    if (pull->target > log->signed_size)
+        log->signed_size = pull->target;
+    if (rc == 0 && checkpoint_parse(&checkpoint, &note, buf_view(&pull->note), NULL) == 0)
+        rc = cosignatures_take(node, log, &note, &checkpoint, NULL, span_of(NULL, 0));
+    retry_ok(&pull->retry);
+    pull_drop(pull);
+    return rc == 0 && node->recovering ? recover_check(node) : rc;
+}
+
+/* Short pull: after the last staged bundle, the root must be the checkpoint's. */
+static int staged_commit(struct node *node, struct held_log *log)
+{
+    struct pull *pull = &log->pull;
+    size_t count = 0, max = 2 * TILE_WIDTH;
+    struct span *entries = calloc(max, sizeof *entries);
+    struct hash *ids = calloc(max, sizeof *ids), root;
+    struct frontier frontier = log->frontier;
+    int rc = entries && ids ? bundle_parse(buf_view(&pull->staged), entries, max, &count) : E_NOMEM;
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        tree_leaf(entries[i], &ids[i]);
+        frontier_append(&frontier, &ids[i]);
+    }
+    frontier_root(&frontier, &root);
+    bool good = rc == 0 && hash_eq(&root, &pull->root);
+    if (good)
+        rc = entries_take(node, log, entries, ids, count);
+    free(entries);
+    free(ids);
+    if (rc == E_NOMEM || (good && rc))
+        return rc;
+    if (good)
+        return pull_done(node, log);
+    pull_failed(node, log, true);
+    return 0;
+}
+
+struct bundle {
+    size_t count;
+    struct span entries[TILE_WIDTH];
+    struct hash ids[TILE_WIDTH];
+};
+
+static bool bundle_check(const struct held_log *log, uint64_t number, const struct bundle *bundle)
+{
+    const struct pull *pull = &log->pull;
+    uint64_t base = pull->first / TILE_WIDTH * TILE_WIDTH;
+    struct frontier frontier = {0};
+    struct hash root;
+    if (number >= pull->target / TILE_WIDTH)
+        return bundle->count == pull->target % TILE_WIDTH &&
+               memcmp(bundle->ids, pull_hash(pull, number - base), bundle->count * 32) == 0;
+    for (size_t i = 0; i < bundle->count; i++)
+        frontier_append(&frontier, &bundle->ids[i]);
+    frontier_root(&frontier, &root);
+    return bundle->count == TILE_WIDTH && hash_eq(&root, pull_hash(pull, number - base));
+}
+
+static int bundle_arrived(struct node *node, struct held_log *log, struct span bytes)
+{
+    struct pull *pull = &log->pull;
+    uint64_t at = log->size + pull->staged_count, number = at / TILE_WIDTH;
+    size_t skip = (size_t)(at % TILE_WIDTH);
+    struct bundle *bundle = calloc(1, sizeof *bundle);
+    int rc = bundle ? bundle_parse(bytes, bundle->entries, TILE_WIDTH, &bundle->count) : E_NOMEM;
+    if (rc == 0 && bundle->count > skip && !pull->checked) {
+        for (size_t i = skip; i < bundle->count; i++)
+            bundle_add(&pull->staged, bundle->entries[i]);
+        pull->staged_count += bundle->count - skip;
+        bool all = log->size + pull->staged_count >= pull->target;
+        pull->token = 0;
+        free(bundle);
+        return pull->staged.error ? pull->staged.error : all ? staged_commit(node, log) : 0;
+    }
+    for (size_t i = 0; rc == 0 && i < bundle->count; i++)
+        tree_leaf(bundle->entries[i], &bundle->ids[i]);
+    bool good = rc == 0 && bundle->count > skip && bundle_check(log, number, bundle);
+    if (good)
+        rc = entries_take(node, log, bundle->entries + skip, bundle->ids + skip, bundle->count - skip);
+    free(bundle);
+    pull->token = 0;
+    if (rc == E_NOMEM || (good && rc))
+        return rc;
+    if (!good)
+        pull_failed(node, log, true);
+    else
+        retry_ok(&pull->retry);
+    return good && log->size == pull->target ? pull_done(node, log) : 0;
+}
+
+static int tile_arrived(struct node *node, struct held_log *log, struct span bytes)
+{
+    struct pull *pull = &log->pull;
+    uint64_t base = pull->first / TILE_WIDTH * TILE_WIDTH;
+    uint64_t want = pull->target / TILE_WIDTH - base + pull->target % TILE_WIDTH;
+    pull->token = 0;
+    if (bytes.len % 32 || !bytes.len) {
+        pull_failed(node, log, true);
+        return 0;
+    }
+    buf_span(&pull->hashes, bytes);
+    if (pull->hashes.len / 32 < want)
+        return 0;
+    pull->checked = pull->hashes.len / 32 == want && hashes_check(node, log);
+    if (!pull->checked)
+        pull_failed(node, log, true);
+    return 0;
+}
+
+/* Documents that statements name and that we do not hold */
+
+struct wanted_pick {
+    uint64_t log;
+    bool found, any;
+    struct hash hash;
+};
+
+static int pick_visit(void *ctx, struct span key, struct span value)
+{
+    struct wanted_pick *pick = ctx;
+    uint64_t log = 0;
+    for (size_t i = 0; i < value.len && i < 8; i++)
+        log = log << 8 | value.data[i];
+    pick->any = true;
+    if (log != pick->log || key.len != 64)
+        return 0;
+    memcpy(pick->hash.b, key.data, 32);
+    pick->found = true;
+    return 1;
+}
+
+static int document_pull(struct node *node, struct held_log *log)
+{
+    struct wanted_pick pick = {.log = (uint64_t)(log - node->logs)};
+    char prefix[80], hex[65];
+    /* Start after the last one asked for, so that one that nobody has does not hold up the rest. */
+    int rc = node->env.store->ops->view_scan(node->env.store, span_str("wanted"), span_hash(&log->document_wanted), pick_visit, &pick);
+    if (rc >= 0 && !pick.found)
+        rc = node->env.store->ops->view_scan(node->env.store, span_str("wanted"), span_of(NULL, 0), pick_visit, &pick);
+    node->wanted_any = node->wanted_any && (pick.any || log != &node->logs[node->log_count - 1]);
+    struct peer *peer = rc < 0 || !pick.found ? NULL : source_pick(node, log, log->document_source, prefix);
+    if (!peer)
+        return rc < 0 ? rc : 0;
+    if (!hash_eq(&pick.hash, &log->document_wanted)) {
+        buf_reset(&log->document_partial);
+        log->document_wanted = pick.hash;
+    }
+    struct action *action = send_add(node, CALL_PULL_DOCUMENT, (size_t)(peer - node->peers), (size_t)(log - node->logs), "GET");
+    hash_hex(&pick.hash, hex);
+    (void)snprintf(action->path, sizeof action->path, "/documents/%s", hex);
+    call_last(node)->hash = pick.hash;
+    action->range_from = log->document_partial.len;
+    action->body_max = DOCUMENT_BYTES_MAX;
+    log->document_token = action->token;
+    return 0;
+}
+
+/* Joins what arrived to what had arrived before the cut. True when it is whole now. */
+static bool joined(struct buf *partial, const struct event *event)
+{
+    if (event->status == 200)
+        buf_reset(partial); /* the server sent all of it, whatever we asked for */
+    if (event->status == 200 || event->status == 206 || event->status == -1)
+        buf_span(partial, event->body);
+    return (event->status == 200 || event->status == 206) && !partial->error;
+}
+
+static int document_came(struct node *node, struct held_log *log, const struct call *call, const struct event *event)
+{
+    struct hash hash;
+    log->document_token = 0;
+    bool whole = joined(&log->document_partial, event);
+    sha256(buf_view(&log->document_partial), &hash);
+    if (whole && hash_eq(&hash, &call->hash)) {
+        retry_ok(&log->document_retry);
+        int rc = document_missing(node, &hash) ? document_take(node, &hash, LABEL_CLOSED, buf_view(&log->document_partial)) : 0;
+        buf_reset(&log->document_partial);
+        log->document_wanted.b[31]++; /* go on behind it */
+        return rc;
+    }
+    if (event->status != -1 || !event->body.len) { /* a cut with progress is no failure: ask on at once */
+        buf_reset(&log->document_partial);
+        log->document_source++;
+        log->document_wanted.b[31]++;
+        retry_failed(node, &log->document_retry);
+    }
+    return 0;
+}
+
+static int resource_came(struct node *node, struct held_log *log, const struct call *call, const struct event *event)
+{
+    struct pull *pull = &log->pull;
+    if (pull->token != call->token)
+        return 0;
+    if (event->status == -1 && event->body.len) {
+        (void)joined(&pull->partial, event);
+        pull->token = 0;
+        return 0;
+    }
+    if (!joined(&pull->partial, event)) {
+        pull_failed(node, log, false);
+        return 0;
+    }
+    struct buf whole = pull->partial; /* taken out, so that the handlers may start the next one */
+    buf_init(&pull->partial, BUNDLE_BYTES_MAX);
+    int rc = call->kind == CALL_PULL_TILE ? tile_arrived(node, log, buf_view(&whole)) : bundle_arrived(node, log, buf_view(&whole));
+    buf_free(&whole);
+    return rc;
+}
+
+static int polled(struct node *node, struct peer *peer, const struct event *event)
+{
+    struct held_log *log = log_of(node, peer->party);
+    struct note note;
+    struct checkpoint checkpoint;
+    bool conflict = false;
+    peer->poll_token = 0;
+    if (event->status == 404) {
+        peer->poll = (struct retry){.at_ms = node->now_ms + POLL_MS};
+        return 0;
+    }
+    if (event->status != 200 || checkpoint_parse(&checkpoint, &note, event->body, NULL) != 0 ||
+        !span_is(checkpoint.origin, log->party->origin) ||
+        note_verify(&note, span_str(log->party->origin), &log->party->card.keys[KEY_LOG]) != 0) {
+        retry_failed(node, &peer->poll);
+        return 0;
+    }
+    uint64_t jitter = node->env.random ? node->env.random(node->env.ctx) % (POLL_MS / 2) : 0;
+    peer->poll = (struct retry){.at_ms = node->now_ms + POLL_MS / 2 + (int64_t)jitter};
+    int rc = faces_check(node, log, &checkpoint, event->body, &conflict);
+    if (rc == 0 && !conflict)
+        rc = cosignatures_take(node, log, &note, &checkpoint, NULL, span_of(NULL, 0));
+    return rc || conflict ? rc : follow_target(node, log, event->body, &checkpoint);
+}
+
+static void poll_start(struct node *node)
+{
+    for (size_t i = 0; i < node->peer_count; i++) {
+        struct peer *peer = &node->peers[i];
+        if (peer->poll_token || !retry_due(node, &peer->poll))
+            continue;
+        struct action *action = send_add(node, CALL_POLL, i, 0, "GET");
+        (void)snprintf(action->path, sizeof action->path, "/checkpoint");
+        peer->poll_token = action->token;
+    }
+}
+
+int follow_start(struct node *node)
+{
+    int rc = 0;
+    poll_start(node);
+    for (size_t i = 0; i < node->log_count && rc == 0; i++) {
+        struct held_log *log = &node->logs[i];
+        struct pull *pull = &log->pull;
+        if (pull->target && pull->target <= log->size && !pull->token) { /* pushed to us meanwhile */
+            rc = write_begin(node);
+            rc = rc ? rc : pull_done(node, log);
+        }
+        if (rc == 0 && pull->target && !pull->token && retry_due(node, &pull->retry) && (!log->own || node->recovering)) {
+            if (pull_is_short(log) && !pull->checked)
+                bundle_send(node, log);
+            else if (!pull->checked)
+                tile_send(node, log);
+            else
+                bundle_send(node, log);
+        }
+        if (rc == 0 && node->wanted_any && !log->document_token && retry_due(node, &log->document_retry))
+            rc = document_pull(node, log);
+    }
+    return rc;
+}
+
+int follow_response(struct node *node, const struct call *call, const struct event *event)
+{
+    if (call->kind == CALL_POLL)
+        return polled(node, &node->peers[call->peer], event);
+    struct held_log *log = &node->logs[call->log];
+    return call->kind == CALL_PULL_DOCUMENT ? document_came(node, log, call, event) : resource_came(node, log, call, event);
+}

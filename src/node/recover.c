@@ -1,0 +1,222 @@
+/* A node that starts signs nothing until the committee has told it the newest checkpoint of its own log, pending ones included, and
+   what it has cosigned as a mirror. So a node restored from an old backup catches up instead of convicting itself. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "format/json.h"
+#include "node/state.h"
+
+void recover_begin(struct node *node)
+{
+    struct quorum quorum = quorum_for(node->roster, node->self);
+    node->recovering = true;
+    node->recover_needed = quorum.m && !node->recover_alone ? quorum.m - quorum.k + quorum.f + 1 : 0;
+    node->wanted_any = true;
+}
+
+void recover_start(struct node *node)
+{
+    if (!node->recover_needed && recover_check(node) != 0)
+        return;
+    for (size_t i = 0; i < node->peer_count; i++) {
+        struct peer *peer = &node->peers[i];
+        if (!peer->is_mirror || peer->answered || peer->recover_token || !retry_due(node, &peer->recover))
+            continue;
+        struct action *action = send_add(node, CALL_RECOVER, i, 0, "GET");
+        (void)snprintf(action->path, sizeof action->path, "/recovery/%s", node->self->card.name);
+        action->body_max = 1 << 20;
+        peer->recover_token = action->token;
+    }
+}
+
+static int own_note_told(struct node *node, struct span text)
+{
+    struct note note;
+    struct checkpoint checkpoint;
+    if (checkpoint_parse(&checkpoint, &note, text, NULL) != 0 || !span_is(checkpoint.origin, node->self->origin) ||
+        note_verify(&note, span_str(node->self->origin), &node->self->card.keys[KEY_LOG]) != 0)
+        return 0; /* not ours: a liar cannot make us wait */
+    if (checkpoint.size <= node->own->size && checkpoint.size <= node->recovered_size)
+        return 0;
+    if (checkpoint.size <= node->own->size) {
+        struct store_tiles space;
+        struct tile_reader tiles = log_tiles(node, node->own, &space);
+        struct hash root;
+        int rc = tree_root(&tiles, checkpoint.size, &root);
+        return rc ? rc : hash_eq(&root, &checkpoint.root) ? 0 : E_TWO_FACES;
+    }
+    if (checkpoint.size <= node->recovered_size)
+        return 0;
+    uint32_t id = note_key_id(span_str(node->self->origin), NOTE_ED25519, &node->self->card.keys[KEY_LOG]);
+    node->restored = true;
+    node->recovered_size = checkpoint.size;
+    node->recovered_root = checkpoint.root;
+    for (size_t i = 0; i < note.count; i++)
+        if (note.signatures[i].id == id && note.signatures[i].len == SIGN_BYTES && span_is(note.signatures[i].name, node->self->origin))
+            memcpy(node->recovered_signature.b, note.signatures[i].bytes, SIGN_BYTES);
+    return follow_target(node, node->own, text, &checkpoint);
+}
+
+static int cosigned_told(struct node *node, struct span text)
+{
+    struct note note;
+    struct checkpoint checkpoint;
+    char name[ORIGIN_BYTES_MAX + 8];
+    int64_t timestamp;
+    mirror_key_name(name, node->self);
+    if (checkpoint_parse(&checkpoint, &note, text, NULL) != 0)
+        return 0;
+    const struct party *party = roster_origin(node->roster, checkpoint.origin);
+    struct held_log *log = log_of(node, party);
+    if (!log || log->own || note_verify(&note, span_str(party->origin), &party->card.keys[KEY_LOG]) != 0 ||
+        note_verify_cosignature(&note, span_str(name), &node->self->card.keys[KEY_MIRROR], &timestamp, NULL) != 0)
+        return 0;
+    if (checkpoint.size > log->mirrored_size && checkpoint.size > log->must_hold) {
+        log->must_hold = checkpoint.size;
+        log->must_root = checkpoint.root;
+        if (checkpoint.size > log->size)
+            node->restored = true;
+        return follow_target(node, log, text, &checkpoint);
+    }
+    return 0;
+}
+
+int recover_response(struct node *node, const struct call *call, const struct event *event)
+{
+    struct peer *peer = &node->peers[call->peer];
+    struct arena arena;
+    const struct json *root = NULL;
+    peer->recover_token = 0;
+    arena_init(&arena, 16 << 20);
+    int rc = event->status == 200 ? json_parse(&root, event->body, 1 << 20, &arena, NULL) : E_PEER;
+    if (rc) {
+        arena_free(&arena);
+        retry_failed(node, &peer->recover);
+        return 0;
+    }
+    retry_ok(&peer->recover);
+    peer->answered = true;
+    struct span own = json_text(root, "log");
+    if (own.len)
+        rc = own_note_told(node, own);
+    const struct json *cosigned = json_get(root, "cosigned");
+    for (uint32_t i = 0; rc == 0 && cosigned && cosigned->type == JSON_ARRAY && i < cosigned->count; i++)
+        if (cosigned->child[i].type == JSON_STRING)
+            rc = cosigned_told(node, cosigned->child[i].text);
+    arena_free(&arena);
+    return rc ? rc : recover_check(node);
+}
+
+struct leaves {
+    struct hash *hashes;
+    size_t count;
+};
+
+static int leaf_visit(void *ctx, uint64_t index, struct span bytes)
+{
+    struct leaves *leaves = ctx;
+    (void)index;
+    tree_leaf(bytes, &leaves->hashes[leaves->count++]);
+    return 0;
+}
+
+/* The signer stands where the backup stood: bring it to what it had signed itself, by its own signature. */
+static int signer_advance(struct node *node)
+{
+    struct signer *signer = node->env.signer;
+    struct signer_position position = {0};
+    int rc = signer->ops->position(signer, KEY_LOG, span_str(node->self->origin), &position);
+    if (rc == E_NOTFOUND)
+        rc = 0;
+    if (rc || position.size >= node->recovered_size || !node->recovered_size)
+        return rc;
+    struct leaves leaves = {.hashes = calloc((size_t)(node->recovered_size - position.size), sizeof *leaves.hashes)};
+    rc = leaves.hashes ? node->env.store->ops->entries_scan(node->env.store, node->own->id, position.size, node->recovered_size, leaf_visit, &leaves)
+                       : E_NOMEM;
+    if (rc == 0)
+        rc = signer->ops->advance(signer, position.size, leaves.hashes, leaves.count, node->recovered_size, &node->recovered_root,
+                                  &node->recovered_signature);
+    free(leaves.hashes);
+    return rc;
+}
+
+int recover_check(struct node *node)
+{
+    if (!node->recovering)
+        return 0;
+    size_t answered = 0, absent = 0, all = 0;
+    for (size_t i = 0; i < node->peer_count; i++) {
+        all += node->peers[i].is_mirror;
+        answered += node->peers[i].is_mirror && node->peers[i].answered;
+        absent += node->peers[i].is_mirror && node->peers[i].absent && !node->peers[i].answered;
+    }
+    size_t needed = node->restored && node->recover_needed ? all : node->recover_needed;
+    node->recover_needed = needed;
+    if (answered + absent < needed || (node->restored && node->own->size < node->recovered_size))
+        return 0;
+    int rc = write_commit(node); /* what was caught up is durable before anything is signed */
+    if (rc == 0)
+        rc = signer_advance(node);
+    if (rc == 0)
+        rc = own_log_open(node);
+    if (rc == 0)
+        node->recovering = false;
+    return rc;
+}
+
+/* Answering: the newest checkpoint of the asker's log that we know, and what of others' logs it has cosigned. */
+
+static void note_json(struct node *node, struct held_log *log, enum note_kind kind, uint64_t at_least, struct buf *out, bool comma)
+{
+    struct buf note, whole;
+    uint64_t size;
+    buf_init(&note, NOTE_BYTES_MAX);
+    buf_init(&whole, NOTE_BYTES_MAX);
+    struct store *store = node->env.store;
+    int rc = at_least ? store->ops->note_at_least(store, log->id, kind, at_least, &size, &note)
+                      : store->ops->note_latest(store, log->id, kind, &size, &note);
+    if (rc == 0 && (!at_least || size == at_least) && note_with_cosignatures(node, log, buf_view(&note), &whole) == 0) {
+        buf_text(out, comma ? "," : "");
+        buf_json(out, buf_view(&whole));
+    }
+    buf_free(&note);
+    buf_free(&whole);
+}
+
+struct greatest {
+    struct hash kid;
+    uint64_t size;
+};
+
+static int greatest_visit(void *ctx, const struct stored_cosignature *c)
+{
+    struct greatest *greatest = ctx;
+    if (hash_eq(&c->kid, &greatest->kid) && c->size > greatest->size)
+        greatest->size = c->size;
+    return 0;
+}
+
+void recover_answer(struct node *node, struct span name, struct buf *out)
+{
+    const struct party *asker = roster_party(node->roster, name);
+    struct held_log *log = log_of(node, asker);
+    size_t mark;
+    buf_text(out, "{\"log\":");
+    mark = out->len;
+    if (log && !log->own)
+        note_json(node, log, log->pending_size > log->signed_size ? NOTE_PENDING : NOTE_SIGNED, 0, out, false);
+    if (out->len == mark)
+        buf_text(out, "\"\"");
+    buf_text(out, ",\"cosigned\":[");
+    mark = out->len;
+    for (size_t i = 0; asker && asker->committee && i < node->log_count; i++) {
+        struct greatest greatest = {.kid = asker->kids[KEY_MIRROR]};
+        struct held_log *other = &node->logs[i];
+        if (other == log)
+            continue;
+        (void)node->env.store->ops->cosignatures(node->env.store, other->id, 1, greatest_visit, &greatest);
+        if (greatest.size)
+            note_json(node, other, NOTE_SIGNED, greatest.size, out, out->len > mark);
+    }
+    buf_text(out, "]}\n");
+}

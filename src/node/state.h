@@ -1,0 +1,246 @@
+/* The engine's own state, shared by its files only. One node; a `peer` for every other party; a `held_log` for every party's log. */
+#ifndef COMITY_NODE_STATE_H
+#define COMITY_NODE_STATE_H
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "format/inventory.h"
+#include "node/engine.h"
+#include "record/wire.h"
+
+enum { BACKOFF_MS_MIN = 200, BACKOFF_MS_MAX = 60000, POLL_MS = 30000, PULL_GRACE_MS = 2000, CALL_TIMEOUT_MS = 15000 };
+enum { EARLY_BYTES_MAX = 16 * 1024 * 1024, EARLY_COUNT_MAX = 1024, WANTED_MAX = 1024 };
+
+enum call_kind {
+    CALL_NONE,
+    CALL_PUSH_CHECKPOINT, /* our log's checkpoint to a mirror */
+    CALL_PUSH_ENTRIES,
+    CALL_PUSH_DOCUMENT,
+    CALL_ANNOUNCE,
+    CALL_POLL,            /* GET /checkpoint of a party */
+    CALL_PULL_TILE,       /* level-1 hashes or the last level-0 tile */
+    CALL_PULL_BUNDLE,
+    CALL_PULL_DOCUMENT,
+    CALL_RECOVER
+};
+struct call {
+    uint64_t token;
+    enum call_kind kind;
+    size_t peer; /* index in node->peers of whom we asked */
+    size_t log;  /* index in node->logs, for pulls */
+    uint64_t size; /* of the checkpoint sent or announced */
+    uint64_t standing; /* our standing size when it was announced */
+    struct hash hash; /* of the document */
+};
+
+/* A retry clock: exponential back-off with jitter, and since when it has been failing. */
+struct retry {
+    unsigned failures;
+    int64_t at_ms;         /* not before; 0 = now */
+    int64_t failing_since; /* ms; 0 = fine */
+};
+
+struct peer {
+    const struct party *party;
+    struct retry push, announce, poll, recover;
+    uint64_t push_token, announce_token, poll_token, recover_token; /* 0 = nothing under way */
+    bool is_mirror; /* of the committee: it mirrors our log */
+    /* our log at this mirror */
+    uint64_t pending_size; /* checkpoint that it has accepted, as far as we know */
+    uint64_t next_entry;   /* what it wants next; meaningful while entries are pushed */
+    uint64_t target_size;  /* checkpoint that this push is about */
+    uint64_t cosigned;     /* greatest size that it has cosigned */
+    bool entries_phase;
+    uint64_t documents_sent; /* entries below this index had their documents sent early */
+    unsigned documents_under_way;
+    /* announcements */
+    uint64_t announced_size, announced_standing;
+    /* recovery */
+    bool answered, absent;
+};
+
+struct pull {
+    uint64_t target;        /* 0 = nothing to pull */
+    struct hash root;
+    struct buf note;        /* the note that gave the target */
+    bool checked;           /* level-1 hashes lead to the root: bundles can be checked one by one */
+    uint64_t first;         /* bundle index of hashes[0] */
+    struct buf hashes;      /* level-1 hashes, then the last level-0 tile */
+    struct buf partial;     /* what arrived of the resource that was cut */
+    struct buf staged;      /* short pulls: entries not yet committed, as a bundle stream */
+    uint64_t staged_count;
+    uint64_t token;
+    size_t source;          /* rotates over owner and mirrors */
+    struct retry retry;
+};
+
+struct held_log {
+    const struct party *party;
+    log_id id;
+    bool own;
+    uint64_t size;           /* entries held */
+    struct frontier frontier; /* of size */
+    /* as mirror */
+    uint64_t pending_size;
+    struct hash pending_root;
+    uint64_t mirrored_size;  /* cosigned by us */
+    struct hash mirrored_root;
+    uint64_t must_hold;      /* once cosigned by us, as the committee remembers: no cosigning below it */
+    struct hash must_root;
+    uint64_t quota_day;      /* UTC day of the counters */
+    uint64_t quota_entries, quota_bytes;
+    /* signed checkpoints that we know */
+    uint64_t signed_size;    /* greatest with the log's signature, entries held */
+    uint64_t standing_size;  /* greatest with a quorum */
+    int64_t standing_instant;
+    bool two_faces;
+    struct pull pull;
+    struct hash document_wanted; /* being pulled */
+    uint64_t document_token;
+    struct retry document_retry;
+    size_t document_source;
+    struct buf document_partial;
+};
+
+struct pending_submission {
+    struct sign_statement request;
+    enum label label;
+    struct buf document;
+    uint64_t token;
+};
+
+struct early_document {
+    struct hash hash;
+    struct buf bytes;
+};
+
+struct loaded_inventory {
+    char name[64];
+    struct hash hash;
+    struct arena arena;
+    struct buf bytes;
+    struct inventory inventory;
+};
+
+struct node {
+    struct env env;
+    const struct roster *roster;
+    const struct party *self; /* NULL outside a circle */
+    char party_name[NAME_BYTES_MAX + 1];
+    const char *const *channels;
+    int64_t now_ms;
+    struct actions *actions;
+    bool writing; /* a store batch is open */
+
+    struct peer *peers;
+    size_t peer_count;
+    struct held_log *logs; /* one for each party, in roster order */
+    size_t log_count;
+    struct held_log *own;
+    struct buf own_note; /* the own log's newest signed checkpoint */
+    uint64_t own_note_size;
+
+    struct call *calls;
+    size_t call_count, call_cap;
+    uint64_t next_token;
+
+    struct pending_submission *pending;
+    size_t pending_count, pending_cap;
+
+    struct early_document early[EARLY_COUNT_MAX];
+    size_t early_count, early_bytes, early_next;
+
+    struct loaded_inventory **inventories;
+    size_t inventory_count;
+
+    bool recovering, restored, recover_alone;
+    size_t recover_needed;
+    uint64_t recovered_size; /* newest own checkpoint that the committee knows */
+    struct hash recovered_root;
+    struct signature recovered_signature;
+    const char *const *witness_logs; /* vkeys of foreign logs that the owner added, NULL-ended; may be NULL */
+    uint64_t refused_entries;
+    bool wanted_any; /* the view "wanted" may hold something */
+};
+
+/* engine.c */
+int64_t now_seconds(const struct node *node);
+int write_begin(struct node *node); /* opens the step's batch if none is open */
+int write_commit(struct node *node);
+struct action *action_add(struct node *node, enum action_kind kind);
+struct action *send_add(struct node *node, enum call_kind kind, size_t peer, size_t log, const char *method);
+struct call *call_last(struct node *node);
+void reply(struct node *node, uint64_t token, int status, const char *content_type, const char *text);
+void reply_error(struct node *node, uint64_t token, int status, const struct fault *fault);
+void retry_failed(struct node *node, struct retry *retry);
+void retry_ok(struct retry *retry);
+bool retry_due(const struct node *node, const struct retry *retry);
+size_t peer_index(const struct node *node, const struct party *party); /* SIZE_MAX for ourselves */
+struct held_log *log_of(struct node *node, const struct party *party);
+struct tile_reader log_tiles(struct node *node, struct held_log *log, struct store_tiles *space);
+void mirror_key_name(char out[static ORIGIN_BYTES_MAX + 8], const struct party *party);
+void error_json(struct buf *out, const struct fault *fault, int code);
+
+/* own_log.c */
+int own_log_open(struct node *node);
+int own_log_flush(struct node *node);
+int own_note_keep(struct node *node); /* stores the newest note in the open batch: it needs no fsync of its own */
+int submission_take(struct node *node, const struct event *event);
+int submit_internal(struct node *node, const char *media, const char *subject, struct span document);
+int note_with_cosignatures(struct node *node, struct held_log *log, struct span note, struct buf *out);
+
+/* receipts.c */
+int cosignatures_take(struct node *node, struct held_log *log, const struct note *note, const struct checkpoint *checkpoint,
+                      const struct peer *from, struct span cose);
+int standing_refresh(struct node *node, struct held_log *log);
+/* Cosigners of the stored cosignatures on (size, root). */
+int cosigners_at(struct node *node, struct held_log *log, uint64_t size, struct cosigner out[static COMMITTEE_MAX], size_t *count);
+
+/* push.c */
+void push_start(struct node *node);
+int push_response(struct node *node, const struct call *call, const struct event *event);
+void announce_start(struct node *node);
+
+/* mirror.c */
+int mirror_add_checkpoint(struct node *node, const struct event *event);
+int mirror_add_entries(struct node *node, const struct event *event);
+int witness_add_checkpoint(struct node *node, const struct event *event);
+int document_offered(struct node *node, const struct event *event);
+int announced(struct node *node, const struct event *event);
+
+/* follow.c */
+int follow_target(struct node *node, struct held_log *log, struct span note_bytes, const struct checkpoint *checkpoint);
+int follow_start(struct node *node);
+int follow_response(struct node *node, const struct call *call, const struct event *event);
+
+/* recover.c */
+void recover_begin(struct node *node);
+void recover_start(struct node *node);
+int recover_response(struct node *node, const struct call *call, const struct event *event);
+int recover_check(struct node *node);
+void recover_answer(struct node *node, struct span party, struct buf *out);
+
+/* fold.c */
+int entries_take(struct node *node, struct held_log *log, const struct span *entries, const struct hash *ids, size_t count);
+int document_take(struct node *node, const struct hash *hash, enum label label, struct span bytes);
+bool document_wanted(struct node *node, const struct hash *hash); /* stated, and not held */
+int fold_log(struct node *node, struct held_log *log); /* refolds all of one log, after the views were dropped */
+bool document_missing(struct node *node, const struct hash *hash);
+struct early_document *early_find(struct node *node, const struct hash *hash);
+void early_drop(struct node *node, struct early_document *document);
+
+/* notices.c */
+int inventory_take(struct node *node, const struct event *event);
+int inventories_load(struct node *node);
+int advisory_match(struct node *node, const struct statement *statement, struct span document);
+int notices_undelivered(struct node *node);
+int notice_delivered(struct node *node, const struct event *event);
+void inventories_free(struct node *node);
+
+/* witness.c */
+int witness_checkpoint_get(struct node *node, const struct hash *origin_hash, struct buf *out);
+
+/* faces.c */
+int faces_check(struct node *node, struct held_log *log, const struct checkpoint *checkpoint, struct span note_bytes, bool *conflict);
+
+#endif

@@ -1,0 +1,302 @@
+/* What the owner sees: status, one statement, its receipt in both forms, and the rebuild of derived views. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "node/state.h"
+
+static void field(struct buf *out, const char *name, struct span value)
+{
+    buf_json(out, span_str(name));
+    buf_byte(out, ':');
+    buf_json(out, value);
+    buf_byte(out, ',');
+}
+
+static void field_time(struct buf *out, const char *name, int64_t ms)
+{
+    char at[21] = "";
+    if (ms)
+        time_format(ms / 1000, at);
+    field(out, name, span_str(at));
+}
+
+static void peer_json(struct node *node, const struct peer *peer, struct buf *out)
+{
+    const struct held_log *log = log_of(node, peer->party);
+    int64_t since = peer->push.failing_since ? peer->push.failing_since : peer->announce.failing_since;
+    if (!since)
+        since = peer->poll.failing_since ? peer->poll.failing_since : peer->recover.failing_since;
+    buf_byte(out, '{');
+    field(out, "party", span_str(peer->party->card.name));
+    field(out, "role", span_str(party_role_names[peer->party->card.role]));
+    field(out, "jurisdiction", span_str(peer->party->card.jurisdiction));
+    field(out, "url", span_str(peer->party->card.url));
+    field_time(out, "missing_since", since);
+    buf_printf(out, "\"identity_level\":%u,\"mirror\":%s,", identity_level(&peer->party->proof), peer->is_mirror ? "true" : "false");
+    buf_printf(out, "\"cosigned_our_size\":%llu,", (unsigned long long)peer->cosigned);
+    buf_printf(out, "\"their_log\":{\"held\":%llu,\"standing\":%llu,\"mirrored\":%llu,\"pull_target\":%llu,\"two_faces\":%s}}",
+               (unsigned long long)log->size, (unsigned long long)log->standing_size, (unsigned long long)log->mirrored_size,
+               (unsigned long long)log->pull.target, log->two_faces ? "true" : "false");
+}
+
+static void circle_json(struct node *node, struct buf *out)
+{
+    struct quorum q = quorum_for(node->roster, node->self);
+    char circle[65];
+    hash_hex(&node->roster->circle, circle);
+    field(out, "circle", span_str(circle));
+    field(out, "circle_name", span_str(node->roster->circle_name));
+    field(out, "origin", span_str(node->self->origin));
+    field(out, "role", span_str(party_role_names[node->self->card.role]));
+    field(out, "state", span_str(node->recovering ? "recovering" : "running"));
+    buf_printf(out, "\"restored\":%s,\"recovery_answers_needed\":%zu,", node->restored ? "true" : "false",
+               node->recovering ? node->recover_needed : 0);
+    buf_printf(out, "\"log\":{\"size\":%llu,\"signed\":%llu,\"standing\":%llu,\"unwitnessed\":%llu,",
+               (unsigned long long)node->own->size, (unsigned long long)node->own_note_size,
+               (unsigned long long)node->own->standing_size, (unsigned long long)(node->own->size - node->own->standing_size));
+    field_time(out, "standing_since", node->own->standing_instant * 1000);
+    buf_printf(out, "\"quorum\":{\"mirrors\":%u,\"needed\":%u,\"may_lie\":%u}},", q.m, q.k, q.f);
+    buf_printf(out, "\"refused_entries\":%llu,\"peers\":[", (unsigned long long)node->refused_entries);
+    for (size_t i = 0; i < node->peer_count; i++) {
+        buf_text(out, i ? ",\n" : "\n");
+        peer_json(node, &node->peers[i], out);
+    }
+    buf_text(out, "],");
+}
+
+void node_status_json(struct node *node, int64_t now_ms, struct buf *out)
+{
+    buf_byte(out, '{');
+    field(out, "party", span_str(node->party_name));
+    field_time(out, "now", now_ms);
+    if (node->roster)
+        circle_json(node, out);
+    else
+        field(out, "state", span_str("in no circle"));
+    buf_text(out, "\"inventories\":[");
+    for (size_t i = 0; i < node->inventory_count; i++) {
+        const struct loaded_inventory *inventory = node->inventories[i];
+        buf_text(out, i ? ",{" : "{");
+        field(out, "name", span_str(inventory->name));
+        buf_printf(out, "\"components\":%zu,\"problems\":%zu}", inventory->inventory.count, inventory->inventory.problem_count);
+    }
+    buf_text(out, "]}\n");
+}
+
+/* Finding a statement and what supports it. The entry's bytes stay in `entry`. */
+struct found {
+    struct held_log *log;
+    uint64_t index, size; /* size: the least checkpoint over it that has a quorum, 0 if none */
+    struct statement statement;
+    struct buf entry, note;
+    struct cosigner cosigners[COMMITTEE_MAX];
+    size_t count;
+    int64_t instant;
+};
+
+static void found_free(struct found *found)
+{
+    buf_free(&found->entry);
+    buf_free(&found->note);
+    free(found);
+}
+
+/* Walks the signed checkpoints over the statement, and takes the one whose quorum completed first. */
+static int standing_find(struct node *node, struct found *found)
+{
+    struct store *store = node->env.store;
+    struct cosigner list[COMMITTEE_MAX];
+    struct buf note;
+    uint64_t size = found->index + 1, at;
+    size_t count;
+    int64_t instant;
+    buf_init(&note, NOTE_BYTES_MAX);
+    int rc = 0;
+    for (; rc == 0 && size <= found->log->standing_size; size = at + 1) {
+        buf_reset(&note);
+        rc = store->ops->note_at_least(store, found->log->id, NOTE_SIGNED, size, &at, &note);
+        if (rc == 0)
+            rc = cosigners_at(node, found->log, at, list, &count);
+        if (rc || !quorum_met(node->roster, found->log->party, list, count, &instant) || (found->size && instant >= found->instant))
+            continue;
+        found->size = at;
+        found->instant = instant;
+        found->count = count;
+        memcpy(found->cosigners, list, sizeof list);
+        buf_reset(&found->note);
+        buf_span(&found->note, buf_view(&note));
+        if (count >= node->roster->committee_count - (found->log->party->committee ? 1 : 0))
+            break; /* everybody has cosigned: later ones cannot be earlier */
+    }
+    buf_free(&note);
+    return rc == E_NOTFOUND ? 0 : rc;
+}
+
+static int statement_find(struct node *node, const struct hash *id, struct found **out)
+{
+    struct store *store = node->env.store;
+    struct found *found = calloc(1, sizeof *found);
+    log_id number = 0;
+    if (!found)
+        return E_NOMEM;
+    buf_init(&found->entry, STATEMENT_BYTES_MAX);
+    buf_init(&found->note, NOTE_BYTES_MAX);
+    int rc = store->ops->entry_find(store, id, &number, &found->index);
+    for (size_t i = 0; i < node->log_count && rc == 0; i++)
+        if (node->logs[i].id == number)
+            found->log = &node->logs[i];
+    if (rc == 0 && !found->log)
+        rc = E_NOTFOUND;
+    if (rc == 0)
+        rc = store->ops->entry_get(store, number, found->index, &found->entry);
+    if (rc == 0)
+        rc = statement_parse(&found->statement, buf_view(&found->entry), NULL);
+    if (rc == 0)
+        rc = standing_find(node, found);
+    if (rc) {
+        found_free(found);
+        return rc;
+    }
+    *out = found;
+    return 0;
+}
+
+void node_statement_json(struct node *node, const struct hash *id, struct buf *out)
+{
+    struct found *found = NULL;
+    struct fault fault = {0};
+    char hex[65];
+    int rc = node->roster ? statement_find(node, id, &found) : E_NOTFOUND;
+    if (rc) {
+        hash_hex(id, hex);
+        (void)fail(&fault, rc, "statement %s", hex);
+        error_json(out, &fault, rc);
+        return;
+    }
+    const struct statement *s = &found->statement;
+    struct quorum q = quorum_for(node->roster, found->log->party);
+    buf_byte(out, '{');
+    hash_hex(id, hex);
+    field(out, "id", span_str(hex));
+    field(out, "issuer", s->issuer);
+    field(out, "subject", s->subject);
+    field(out, "media", s->media);
+    hash_hex(&s->document, hex);
+    field(out, "document", span_str(hex));
+    field_time(out, "issued_at", s->issued_at * 1000);
+    field(out, "origin", span_str(found->log->party->origin));
+    buf_printf(out, "\"index\":%llu,\"document_held\":%s,", (unsigned long long)found->index,
+               document_missing(node, &s->document) ? "false" : "true");
+    field(out, "state", span_str(found->size ? "standing" : "logged"));
+    field_time(out, "standing_since", found->size ? found->instant * 1000 : 0);
+    buf_printf(out, "\"witnessed\":%s,\"cosigned\":%zu,\"needed\":%u,\"mirrors\":%u,\"size\":%llu}\n", found->size ? "true" : "false",
+               found->count, q.k, q.m, (unsigned long long)found->size);
+    found_free(found);
+}
+
+static int receipt_text(struct node *node, struct found *found, struct buf *out)
+{
+    struct hash proof[PROOF_HASHES_MAX];
+    struct store_tiles space;
+    struct tile_reader tiles = log_tiles(node, found->log, &space);
+    struct buf note;
+    size_t count = 0;
+    buf_init(&note, NOTE_BYTES_MAX);
+    int rc = tree_inclusion(&tiles, found->index, found->size, proof, &count);
+    if (rc == 0)
+        rc = note_with_cosignatures(node, found->log, buf_view(&found->note), &note);
+    if (rc == 0)
+        receipt_write(out, buf_view(&found->entry), found->index, proof, count, buf_view(&note));
+    buf_free(&note);
+    return rc ? rc : out->error;
+}
+
+/* COSE: every mirror's receipt over the same size, for which we hold its signature. */
+struct cose_make {
+    struct node *node;
+    struct found *found;
+    const struct hash *proof;
+    size_t proof_count;
+    bool only_own; /* a mirror asked for a foreign statement gives its own receipt alone */
+    size_t count;
+    struct buf receipts[COMMITTEE_MAX];
+};
+
+static int cose_visit(void *ctx, const struct stored_cosignature *c)
+{
+    struct cose_make *make = ctx;
+    struct buf protected_bytes;
+    char name[ORIGIN_BYTES_MAX + 8];
+    const struct party *mirror = NULL;
+    if (c->size != make->found->size)
+        return 1;
+    for (size_t i = 0; i < make->node->roster->count; i++)
+        if (hash_eq(&make->node->roster->parties[i].kids[KEY_MIRROR], &c->kid))
+            mirror = &make->node->roster->parties[i];
+    if (!mirror || !c->has_cose || make->count == COMMITTEE_MAX || (make->only_own && mirror != make->node->self))
+        return 0;
+    mirror_key_name(name, mirror);
+    buf_init(&protected_bytes, STATEMENT_BYTES_MAX);
+    struct buf *receipt = &make->receipts[make->count++];
+    buf_init(receipt, STATEMENT_BYTES_MAX);
+    cose_receipt_protected(&protected_bytes, &c->kid, span_str(name), span_str(make->found->log->party->origin), c->size);
+    cose_receipt_write(receipt, buf_view(&protected_bytes), c->size, make->found->index, make->proof, make->proof_count, &c->cose);
+    buf_free(&protected_bytes);
+    return receipt->error;
+}
+
+static int receipt_cose(struct node *node, struct found *found, struct buf *out, struct fault *fault)
+{
+    struct hash proof[PROOF_HASHES_MAX];
+    struct store_tiles space;
+    struct tile_reader tiles = log_tiles(node, found->log, &space);
+    struct cose_make make = {.node = node, .found = found, .proof = proof, .only_own = !found->log->own};
+    struct span receipts[COMMITTEE_MAX];
+    unsigned needed = quorum_for(node->roster, found->log->party).k;
+    int rc = tree_inclusion(&tiles, found->index, found->size, proof, &make.proof_count);
+    if (rc == 0)
+        rc = node->env.store->ops->cosignatures(node->env.store, found->log->id, found->size, cose_visit, &make);
+    rc = rc < 0 ? rc : 0;
+    for (size_t i = 0; i < make.count; i++)
+        receipts[i] = buf_view(&make.receipts[i]);
+    if (rc == 0 && make.only_own && make.count == 1)
+        buf_span(out, receipts[0]);
+    else if (rc == 0 && !make.only_own && make.count >= needed)
+        transparent_write(out, &found->statement, receipts, make.count);
+    else if (rc == 0)
+        rc = fail(fault, E_UNWITNESSED, "%zu COSE receipts of mirrors are here, %u are needed", make.count, make.only_own ? 1 : needed);
+    for (size_t i = 0; i < make.count; i++)
+        buf_free(&make.receipts[i]);
+    return rc ? rc : out->error;
+}
+
+int node_receipt(struct node *node, const struct hash *id, bool cose, struct buf *out, struct fault *fault)
+{
+    struct found *found = NULL;
+    int rc = node->roster ? statement_find(node, id, &found) : E_NOTFOUND;
+    if (rc)
+        return fail(fault, rc, "no such statement is held here");
+    if (!found->size)
+        rc = fail(fault, E_UNWITNESSED, "index %llu of %s", (unsigned long long)found->index, found->log->party->origin);
+    else
+        rc = cose ? receipt_cose(node, found, out, fault) : receipt_text(node, found, out);
+    found_free(found);
+    return rc;
+}
+
+void node_rebuild(struct node *node, int *result)
+{
+    struct store *store = node->env.store;
+    struct actions ignored = {0};
+    node->actions = &ignored; /* notices are in the journal already: nothing is sent again */
+    int rc = write_begin(node);
+    if (rc == 0)
+        rc = store->ops->views_drop(store);
+    for (size_t i = 0; i < node->log_count && rc == 0; i++)
+        rc = fold_log(node, &node->logs[i]);
+    if (rc == 0)
+        rc = write_commit(node);
+    node->actions = NULL;
+    actions_clear(&ignored);
+    *result = rc;
+}
