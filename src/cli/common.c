@@ -1,0 +1,310 @@
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+static void take_out(struct cli *cli, int at, int count)
+{
+    memmove(cli->argv + at, cli->argv + at + count, (size_t)(cli->argc - at - count) * sizeof *cli->argv);
+    cli->argc -= count;
+}
+
+const char *option(struct cli *cli, const char *name)
+{
+    for (int i = 0; i + 1 < cli->argc; i++)
+        if (strcmp(cli->argv[i], name) == 0) {
+            const char *value = cli->argv[i + 1];
+            take_out(cli, i, 2);
+            return value;
+        }
+    return NULL;
+}
+
+bool option_flag(struct cli *cli, const char *name)
+{
+    for (int i = 0; i < cli->argc; i++)
+        if (strcmp(cli->argv[i], name) == 0) {
+            take_out(cli, i, 1);
+            return true;
+        }
+    return false;
+}
+
+bool words(struct cli *cli, int count, const char *usage)
+{
+    for (int i = 0; i < cli->argc; i++)
+        if (strncmp(cli->argv[i], "--", 2) == 0) {
+            (void)cli_usage(cli, "unknown or incomplete option %s (usage: %s)", cli->argv[i], usage);
+            return false;
+        }
+    if (cli->argc != count) {
+        (void)cli_usage(cli, "usage: %s", usage);
+        return false;
+    }
+    return true;
+}
+
+int exit_of(int code)
+{
+    switch (code) {
+    case 0:
+        return EXIT_YES;
+    case E_USAGE:
+        return EXIT_USAGE;
+    case E_UNWITNESSED:
+        return EXIT_PENDING;
+    case E_IO:
+    case E_FULL:
+    case E_NOMEM:
+    case E_LOCKED:
+    case E_STATE:
+    case E_CONFIG:
+    case E_PEER:
+    case E_BUSY:
+        return EXIT_IO;
+    case E_LABEL:
+    case E_REFUSED:
+    case E_RECOVERING:
+    case E_EXISTS:
+    case E_PASSPHRASE:
+        return EXIT_REFUSED;
+    default:
+        return EXIT_NO;
+    }
+}
+
+static void fail_print(const struct cli *cli, const struct error_text *text, struct span where, struct span detail, int code)
+{
+    struct buf line;
+    buf_init(&line, 16384);
+    if (cli->json) {
+        buf_text(&line, "{\"error\":{\"id\":");
+        buf_json(&line, span_str(text->id));
+        buf_text(&line, ",\"message\":");
+        buf_json(&line, span_str(text->message));
+        buf_text(&line, ",\"where\":");
+        buf_json(&line, where);
+        buf_text(&line, ",\"detail\":");
+        buf_json(&line, detail);
+        buf_text(&line, ",\"rule\":");
+        buf_json(&line, span_str(text->rule));
+        buf_text(&line, ",\"remedy\":");
+        buf_json(&line, span_str(text->remedy));
+        buf_printf(&line, ",\"code\":%d}}\n", code);
+    } else {
+        buf_text(&line, "comity: ");
+        text_show(&line, where);
+        buf_text(&line, where.len ? ": " : "");
+        buf_text(&line, text->message);
+        buf_text(&line, detail.len ? " (" : "");
+        text_show(&line, detail);
+        buf_text(&line, detail.len ? ")" : "");
+        buf_printf(&line, "\n  rule:   %s\n  remedy: %s\n", text->rule, text->remedy);
+    }
+    (void)fwrite(line.data, 1, line.len, cli->json ? stdout : stderr);
+    buf_free(&line);
+}
+
+int cli_fail(const struct cli *cli, int code, const struct fault *fault)
+{
+    fail_print(cli, error_text(code), span_str(fault ? fault->where : ""), span_str(fault ? fault->detail : ""), code);
+    return exit_of(code);
+}
+
+int cli_usage(const struct cli *cli, const char *format, ...)
+{
+    struct fault fault = {.code = E_USAGE};
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(fault.detail, sizeof fault.detail, format, args);
+    va_end(args);
+    return cli_fail(cli, E_USAGE, &fault);
+}
+
+int path_join(const struct cli *cli, const char *name, char out[static 4096])
+{
+    int n = snprintf(out, 4096, "%s/%s", cli->dir, name);
+    return n > 0 && n < 4096 ? 0 : E_LIMIT;
+}
+
+static int errno_code(void)
+{
+    return errno == ENOSPC ? E_FULL : errno == ENOENT ? E_NOTFOUND : errno == EEXIST ? E_EXISTS : E_IO;
+}
+
+int file_read(const char *path, size_t max, struct buf *out, struct fault *fault)
+{
+    uint8_t block[65536];
+    int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        int code = fail(fault, errno_code(), "%s", strerror(errno));
+        return fault ? fail_at(fault, code, "%s", path) : code;
+    }
+    buf_init(out, max);
+    ssize_t n;
+    while ((n = read(fd, block, sizeof block)) > 0 && !out->error)
+        buf_add(out, block, (size_t)n);
+    int code = n < 0 ? fail(fault, E_IO, "%s", strerror(errno)) : 0;
+    if (out->error)
+        code = fail(fault, out->error, "larger than %zu bytes", max);
+    (void)close(fd);
+    return code ? (fault ? fail_at(fault, code, "%s", path) : code) : 0;
+}
+
+static int write_all(int fd, struct span bytes)
+{
+    for (size_t done = 0; done < bytes.len;) {
+        ssize_t n = write(fd, bytes.data + done, bytes.len - done);
+        if (n < 0 && errno != EINTR)
+            return -1;
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return fsync(fd);
+}
+
+int file_write(const char *path, struct span bytes, unsigned mode, bool exclusive, struct fault *fault)
+{
+    char temporary[4096];
+    (void)snprintf(temporary, sizeof temporary, "%s.new", path);
+    const char *target = exclusive ? path : temporary;
+    int fd = open(target, O_WRONLY | O_CREAT | O_CLOEXEC | (exclusive ? O_EXCL : O_TRUNC), mode);
+    bool bad = fd < 0 || write_all(fd, bytes) != 0;
+    int saved = errno;
+    if (fd >= 0)
+        (void)close(fd);
+    if (!bad && !exclusive)
+        bad = rename(temporary, path) != 0;
+    if (!bad)
+        return 0;
+    errno = bad && saved ? saved : errno;
+    int code = fail(fault, errno_code(), "%s", strerror(errno));
+    return fault ? fail_at(fault, code, "%s", path) : code;
+}
+
+/* HTTP */
+
+static size_t curl_take(char *data, size_t size, size_t count, void *ctx)
+{
+    struct buf *out = ctx;
+    buf_add(out, data, size * count);
+    return out->error ? 0 : size * count;
+}
+
+static CURL *curl_new(const char *url, struct buf *out)
+{
+    CURL *curl = curl_easy_init();
+    if (!curl)
+        return NULL;
+    (void)curl_easy_setopt(curl, CURLOPT_URL, url);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, curl_take);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, out);
+    (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    (void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
+    return curl;
+}
+
+int api_call(const struct cli *cli, const char *method, const char *path, struct span body, struct buf *out, int *status, struct fault *fault)
+{
+    char socket_path[4096], url[4096];
+    (void)path_join(cli, "run/sock", socket_path);
+    (void)snprintf(url, sizeof url, "http://node%s", path);
+    buf_init(out, HTTP_BODY_MAX);
+    CURL *curl = curl_new(url, out);
+    if (!curl)
+        return fail(fault, E_NOMEM, "curl");
+    struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
+    (void)curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket_path);
+    (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    (void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+    (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, 120L);
+    if (strcmp(method, "GET") != 0) {
+        (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+        (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.len ? (const char *)body.data : "");
+    }
+    CURLcode rc = curl_easy_perform(curl);
+    long code = 0;
+    (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
+    *status = (int)code;
+    curl_slist_free_all(headers);
+    curl_easy_cleanup(curl);
+    return rc == CURLE_OK ? 0 : fail(fault, E_STATE, "the node does not answer on %.180s; start it with comity serve", socket_path);
+}
+
+int api_good(const struct cli *cli, const char *method, const char *path, struct span body, struct buf *out, int *exit)
+{
+    struct fault fault = {0};
+    struct arena arena;
+    const struct json *root;
+    int status = 0, code = api_call(cli, method, path, body, out, &status, &fault);
+    if (code) {
+        *exit = cli_fail(cli, code, &fault);
+        return code;
+    }
+    if (status >= 200 && status < 300)
+        return 0;
+    arena_init(&arena, JSON_BYTES_MAX);
+    code = E_PEER;
+    if (json_parse(&root, buf_view(out), HTTP_BODY_MAX, &arena, NULL) == 0 && json_get(root, "error")) {
+        const struct json *error = json_get(root, "error");
+        struct span id = json_text(error, "id");
+        for (int c = E_BASE_ + 1; c < E_BASE_ + 200; c++)
+            if (span_is(id, error_text(c)->id))
+                code = c;
+        fail_print(cli, error_text(code), json_text(error, "where"), json_text(error, "detail"), code);
+        *exit = exit_of(code);
+    } else {
+        (void)fail(&fault, E_PEER, "the node answered with HTTP status %d", status);
+        *exit = cli_fail(cli, E_PEER, &fault);
+    }
+    arena_free(&arena);
+    return code;
+}
+
+void url_escape(struct buf *out, const char *text)
+{
+    for (const char *p = text; *p; p++) {
+        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("-._~", *p);
+        if (plain)
+            buf_byte(out, (uint8_t)*p);
+        else
+            buf_printf(out, "%%%02X", (uint8_t)*p);
+    }
+}
+
+int url_get(const char *url, struct buf *out, struct fault *fault)
+{
+    static CURL *kept; /* one connection for a whole audit */
+    long status = 0;
+    if (!kept)
+        kept = curl_new(url, out);
+    if (!kept)
+        return fail(fault, E_NOMEM, "curl");
+    (void)curl_easy_setopt(kept, CURLOPT_URL, url);
+    (void)curl_easy_setopt(kept, CURLOPT_WRITEDATA, out);
+    CURLcode rc = curl_easy_perform(kept);
+    (void)curl_easy_getinfo(kept, CURLINFO_RESPONSE_CODE, &status);
+    if (rc == CURLE_OK && status == 200)
+        return 0;
+    return fail(fault, rc == CURLE_OK && status == 404 ? E_NOTFOUND : E_PEER, "%.160s: %s (HTTP %ld)", url, curl_easy_strerror(rc), status);
+}
+
+void print_span(struct span text)
+{
+    struct buf shown;
+    buf_init(&shown, 1 << 20);
+    text_show(&shown, text);
+    (void)fwrite(shown.data, 1, shown.len, stdout);
+    buf_free(&shown);
+}
+
+void print_text(const struct json *object, const char *key)
+{
+    print_span(json_text(object, key));
+}

@@ -1,0 +1,139 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "crypto/sign.h"
+
+const struct command commands[] = {
+    {"init", "make a party: keys, card, configuration",
+     "comity init DIR --name NAME --role ROLE --jurisdiction J --listen ADDR:PORT [--url URL] [--passphrase-file FILE]\n"
+     "                [--sheets NEED/COUNT]\n\n"
+     "Makes the keys (encrypted under the passphrase), the self-signed party card DIR/card.note, and comity.conf. Prints the card's\n"
+     "fingerprint, to be read over the telephone, and the recovery key, which is kept nowhere: print it and lock it away.\n"
+     "ROLE is state, organization, vendor, operator or observer. Without --passphrase-file it asks on the terminal.\n\n"
+     "Example:\n  comity init /var/lib/comity --name csirt.northland --role state --jurisdiction Northland \\\n"
+     "         --listen 127.0.0.1:8440 --passphrase-file /etc/comity/passphrase\n",
+     command_init},
+    {"card", "show a party card and its fingerprint",
+     "comity card [FILE]\n\nChecks every signature of the card and shows it. Without FILE: the own card.\n\n"
+     "Example:\n  comity card northland.note\n",
+     command_card},
+    {"charter", "compose, show, accede to, and pass on a charter",
+     "comity charter new --name NAME --card FILE ... --committee NAME,NAME,... --out FILE\n"
+     "                   [--identity NAME:letter,call-backs=2,evidence=FILE] [--jurisdictions-min N]\n"
+     "                   [--quota-entries N] [--quota-bytes N]\n"
+     "comity charter show FILE           parties, how their identity was proven, how many mirrors may fail or lie\n"
+     "comity charter accede FILE         adopt it for this node (its accession is stated when the node runs)\n"
+     "comity charter bundle --out FILE   what an offline verifier needs\n"
+     "comity charter policy NAME         the C2SP tlog-policy for a party's log\n\n"
+     "Example:\n  comity charter new --name 'Harbour circle' --card a.note --card b.note --committee csirt.a,csirt.b --out charter.json\n",
+     command_charter},
+    {"serve", "run the node",
+     "comity serve\n\nRuns supervisor, signer and node in the foreground until SIGTERM. Prints one line when it is ready.\n\n"
+     "Example:\n  comity -C /var/lib/comity serve\n",
+     command_serve},
+    {"publish", "state an advisory (CSAF 2.0 or OSV)",
+     "comity publish [--open] FILE\n\nTLP:CLEAR and WHITE are published openly, GREEN to members; AMBER, AMBER+STRICT and RED are refused:\n"
+     "they must be sealed. An unlabelled document needs --open. What is published openly cannot be recalled.\n\n"
+     "Example:\n  comity publish xz-backdoor.json\n",
+     command_publish},
+    {"state", "state any other open document",
+     "comity state --media TYPE --subject TEXT FILE\n\nExample:\n  comity state --media text/plain --subject note-1 note.txt\n", command_state},
+    {"inventory", "add a software inventory",
+     "comity inventory add NAME FILE [--distribution Debian:12]\ncomity inventory add NAME --this-machine\ncomity inventory list\n\n"
+     "CycloneDX JSON or a dpkg status file. The inventory never leaves this node.\n\n"
+     "Example:\n  comity inventory add web-server --this-machine\n",
+     command_inventory},
+    {"notices", "what affects the own inventories",
+     "comity notices [--after SEQ]\n\nExit code 1 when there is any affected component, 0 when there is none.\n\n"
+     "Example:\n  comity notices --json\n",
+     command_notices},
+    {"status", "the node, its log, its mirrors and peers",
+     "comity status\n\nExit code 3 while something is unwitnessed or the node is recovering.\n\nExample:\n  comity status\n", command_status},
+    {"show", "one statement and whether it stands",
+     "comity show ID\n\nExit code 0 when it stands, 3 when it is logged only.\n\nExample:\n  comity show 5f0c...e1\n", command_show},
+    {"receipt", "fetch the receipt of a statement",
+     "comity receipt ID [--form tlog|cose] [--out FILE] [--wait SECONDS]\n\n"
+     "tlog: a C2SP tlog-proof; cose: a transparent statement with the mirrors' COSE receipts.\n\n"
+     "Example:\n  comity receipt 5f0c...e1 --out advisory.tlog-proof --wait 30\n",
+     command_receipt},
+    {"verify", "verify a receipt offline",
+     "comity verify --charter BUNDLE --receipt FILE [--document FILE]\n\n"
+     "Needs no node and no network. Exit code 0: it stands; 3: signed and logged, but no quorum; 1: invalid.\n\n"
+     "Example:\n  comity verify --charter circle.bundle --receipt a.tlog-proof --document a.json\n",
+     command_verify},
+    {"log", "audit a whole log",
+     "comity log verify --charter BUNDLE --party NAME [DIRECTORY | URL]\n\n"
+     "Recomputes the tree from every entry and verifies every signature. Without a source: the node's own database (node stopped).\n\n"
+     "Example:\n  comity log verify --charter circle.bundle --party csirt.northland http://127.0.0.1:8440\n",
+     command_log},
+    {"rebuild", "drop and refold all derived tables", "comity rebuild\n\nExample:\n  comity rebuild\n", command_rebuild},
+    {"absent", "say that a committee member will not answer",
+     "comity absent NAME\n\nLets a node that was restored go on without that member's answer. Only its owner may take this risk.\n\n"
+     "Example:\n  comity absent csirt.southland\n",
+     command_absent},
+    {"recovery", "check, split or join a recovery key",
+     "comity recovery check            reads the words from standard input\n"
+     "comity recovery split NEED/COUNT reads the words, prints sheets\n"
+     "comity recovery join             reads NEED sheets, one a line, prints the words\n\n"
+     "Example:\n  comity recovery split 3/5 < words.txt\n",
+     command_recovery},
+    {NULL, NULL, NULL, NULL},
+};
+
+static void help_all(FILE *out)
+{
+    (void)fputs("comity - publish vulnerabilities and tell whoever is affected, on one jointly witnessed record\n\n"
+                "usage: comity [-C DIR] [--json] COMMAND [--help]\n\n",
+                out);
+    for (const struct command *c = commands; c->name; c++)
+        (void)fprintf(out, "  %-10s %s\n", c->name, c->summary);
+    (void)fputs("\nExit codes: 0 yes, 1 no/affected/invalid, 2 usage, 3 not standing yet, 4 I/O, 5 refused by a rule.\n"
+                "Example:\n  comity -C /var/lib/comity status\n",
+                out);
+}
+
+static int run(const struct command *command, struct cli *cli)
+{
+    for (int i = 0; i < cli->argc; i++)
+        if (strcmp(cli->argv[i], "--help") == 0) {
+            (void)printf("comity %s - %s\n\n%s", command->name, command->summary, command->help);
+            return EXIT_YES;
+        }
+    if (option_flag(cli, "--json"))
+        cli->json = true;
+    int code = crypto_start();
+    return code ? cli_fail(cli, code, NULL) : command->run(cli);
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli = {.dir = "."};
+    int at = 1;
+    for (; at < argc && argv[at][0] == '-'; at++) {
+        if (strcmp(argv[at], "-C") == 0 && at + 1 < argc)
+            cli.dir = argv[++at];
+        else if (strcmp(argv[at], "--json") == 0)
+            cli.json = true;
+        else if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
+            help_all(stdout);
+            return EXIT_YES;
+        } else if (strcmp(argv[at], "--version") == 0) {
+            (void)puts("comity 0.1.0");
+            return EXIT_YES;
+        } else {
+            return cli_usage(&cli, "unknown option %s", argv[at]);
+        }
+    }
+    if (at >= argc) {
+        help_all(stderr);
+        return EXIT_USAGE;
+    }
+    for (const struct command *c = commands; c->name; c++)
+        if (strcmp(c->name, argv[at]) == 0) {
+            cli.argc = argc - at - 1;
+            cli.argv = argv + at + 1;
+            return run(c, &cli);
+        }
+    return cli_usage(&cli, "there is no command '%s'; comity --help lists them", argv[at]);
+}

@@ -1,0 +1,76 @@
+#include "crypto/sha256.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+struct sha256 {
+    EVP_MD_CTX *ctx;
+};
+
+static EVP_MD *digest;
+static _Thread_local EVP_MD_CTX *reused;
+
+/* Fetching the digest on each use costs more than hashing a tree node: once is enough, and it is never freed. */
+static void digest_fetch(void)
+{
+    EVP_MD *fetched = EVP_MD_fetch(NULL, "SHA256", NULL);
+    EVP_MD *none = NULL;
+    if (!fetched)
+        abort();
+    if (!__atomic_compare_exchange_n(&digest, &none, fetched, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        EVP_MD_free(fetched); /* another thread was first */
+}
+
+static EVP_MD_CTX *begin(EVP_MD_CTX *ctx)
+{
+    if (!__atomic_load_n(&digest, __ATOMIC_ACQUIRE))
+        digest_fetch();
+    if (!ctx || EVP_DigestInit_ex2(ctx, digest, NULL) != 1)
+        abort();
+    return ctx;
+}
+
+void sha256_parts(const struct span *parts, size_t count, struct hash *out)
+{
+    if (!reused)
+        reused = EVP_MD_CTX_new();
+    EVP_MD_CTX *ctx = begin(reused);
+    for (size_t i = 0; i < count; i++)
+        if (parts[i].len && EVP_DigestUpdate(ctx, parts[i].data, parts[i].len) != 1)
+            abort();
+    if (EVP_DigestFinal_ex(ctx, out->b, NULL) != 1)
+        abort();
+}
+
+void sha256(struct span bytes, struct hash *out)
+{
+    sha256_parts(&bytes, 1, out);
+}
+
+struct sha256 *sha256_new(void)
+{
+    struct sha256 *state = malloc(sizeof *state);
+    if (!state)
+        return NULL;
+    state->ctx = EVP_MD_CTX_new();
+    if (!state->ctx) {
+        free(state);
+        return NULL;
+    }
+    (void)begin(state->ctx);
+    return state;
+}
+
+void sha256_add(struct sha256 *state, struct span bytes)
+{
+    if (bytes.len && EVP_DigestUpdate(state->ctx, bytes.data, bytes.len) != 1)
+        abort();
+}
+
+void sha256_end(struct sha256 *state, struct hash *out)
+{
+    if (EVP_DigestFinal_ex(state->ctx, out->b, NULL) != 1)
+        abort();
+    EVP_MD_CTX_free(state->ctx);
+    free(state);
+}
