@@ -1,0 +1,261 @@
+#include "store/sqlite.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* Migrations in order: version n is reached by the first n of them. Add, never change. */
+static const char *const migrations[] = {
+    "CREATE TABLE log(id INTEGER PRIMARY KEY, origin BLOB NOT NULL UNIQUE);"
+    "CREATE TABLE entry(key INTEGER PRIMARY KEY, bytes BLOB NOT NULL);" /* key = log << 40 | index */
+    "CREATE TABLE id_index(hash BLOB PRIMARY KEY, key INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE tile(log INTEGER, level INTEGER, n INTEGER, hashes BLOB NOT NULL, PRIMARY KEY(log, level, n)) WITHOUT ROWID;"
+    "CREATE TABLE note(log INTEGER, kind INTEGER, size INTEGER, text BLOB NOT NULL, PRIMARY KEY(log, kind, size)) WITHOUT ROWID;"
+    "CREATE TABLE cosignature(log INTEGER, size INTEGER, root BLOB, kid BLOB, at INTEGER NOT NULL, signature BLOB NOT NULL, cose BLOB,"
+    " PRIMARY KEY(log, size, root, kid)) WITHOUT ROWID;"
+    "CREATE TABLE document(hash BLOB NOT NULL UNIQUE, label INTEGER NOT NULL, size INTEGER NOT NULL, zstd BLOB);"
+    "CREATE TABLE journal(seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind BLOB NOT NULL, key BLOB NOT NULL,"
+    " body BLOB NOT NULL, UNIQUE(kind, key));"
+    "CREATE TABLE state(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE d_view(view BLOB, key BLOB, value BLOB NOT NULL, PRIMARY KEY(view, key)) WITHOUT ROWID;",
+};
+enum { SCHEMA_VERSION = sizeof migrations / sizeof migrations[0] };
+
+static const char *const statements[] = {
+#define STATEMENT_SQL(id, sql) sql,
+    STATEMENT_LIST(STATEMENT_SQL)
+#undef STATEMENT_SQL
+};
+
+int sqlite_code(int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+        return 0;
+    case SQLITE_FULL:
+        return E_FULL;
+    case SQLITE_NOMEM:
+        return E_NOMEM;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return E_LOCKED;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return E_CORRUPT;
+    default:
+        return E_IO;
+    }
+}
+
+sqlite3_stmt *query(struct sqlite_store *s, enum statement_id id)
+{
+    if (s->dead)
+        return NULL;
+    if (!s->prepared[id] &&
+        sqlite3_prepare_v3(s->db, statements[id], -1, SQLITE_PREPARE_PERSISTENT, &s->prepared[id], NULL) != SQLITE_OK)
+        return NULL;
+    (void)sqlite3_reset(s->prepared[id]);
+    (void)sqlite3_clear_bindings(s->prepared[id]);
+    return s->prepared[id];
+}
+
+void bind_span(sqlite3_stmt *q, int at, struct span bytes)
+{
+    /* An empty blob, not NULL; the bytes outlive the step. */
+    (void)sqlite3_bind_blob64(q, at, bytes.data ? (const void *)bytes.data : "", bytes.len, SQLITE_STATIC);
+}
+
+struct span column(sqlite3_stmt *q, int at)
+{
+    const void *data = sqlite3_column_blob(q, at);
+    return span_of(data, (size_t)sqlite3_column_bytes(q, at));
+}
+
+int step_done(struct sqlite_store *s, sqlite3_stmt *q)
+{
+    if (!q)
+        return E_IO;
+    int rc = sqlite3_step(q);
+    (void)sqlite3_reset(q);
+    if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+        s->dead = true; /* stop and recover, never retry */
+    return sqlite_code(rc);
+}
+
+int step_row(struct sqlite_store *s, sqlite3_stmt *q)
+{
+    (void)s;
+    if (!q)
+        return E_IO;
+    int rc = sqlite3_step(q);
+    return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? E_NOTFOUND : sqlite_code(rc);
+}
+
+static int op_begin(struct store *store)
+{
+    struct sqlite_store *s = self_of(store);
+    int rc = step_done(s, query(s, Q_BEGIN));
+    s->changing = rc == 0;
+    return rc;
+}
+
+static int op_commit(struct store *store)
+{
+    struct sqlite_store *s = self_of(store);
+    s->changing = false;
+    return step_done(s, query(s, Q_COMMIT));
+}
+
+static int op_rollback(struct store *store)
+{
+    struct sqlite_store *s = self_of(store);
+    s->changing = false;
+    return step_done(s, query(s, Q_ROLLBACK));
+}
+
+static void op_close(struct store *store)
+{
+    struct sqlite_store *s = self_of(store);
+    if (!s)
+        return;
+    for (int i = 0; i < Q_COUNT; i++)
+        (void)sqlite3_finalize(s->prepared[i]);
+    (void)sqlite3_close(s->db);
+    if (s->lock_fd >= 0)
+        (void)close(s->lock_fd);
+    free(s->blobs);
+    free(s);
+}
+
+const struct store_ops sqlite_ops = {
+    .close = op_close,
+    .begin = op_begin,
+    .commit = op_commit,
+    .rollback = op_rollback,
+    .log_open = sl_log_open,
+    .log_size = sl_log_size,
+    .log_list = sl_log_list,
+    .entries_append = sl_entries_append,
+    .entry_get = sl_entry_get,
+    .entries_scan = sl_entries_scan,
+    .entry_find = sl_entry_find,
+    .tile_get = sl_tile_get,
+    .note_put = sl_note_put,
+    .note_latest = sl_note_latest,
+    .note_at_least = sl_note_at_least,
+    .cosignature_put = sl_cosignature_put,
+    .cosignatures = sl_cosignatures,
+    .document_put = sd_put,
+    .document_info = sd_info,
+    .document_get = sd_get,
+    .journal_append = sj_append,
+    .journal_find = sj_find,
+    .journal_scan = sj_scan,
+    .state_put = sj_state_put,
+    .state_get = sj_state_get,
+    .view_put = sj_view_put,
+    .view_get = sj_view_get,
+    .view_delete = sj_view_delete,
+    .view_scan = sj_view_scan,
+    .views_drop = sj_views_drop,
+    .views_dump = sj_views_dump,
+};
+
+static int schema_version(sqlite3 *db)
+{
+    sqlite3_stmt *q = NULL;
+    int version = -1;
+    if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW)
+        version = sqlite3_column_int(q, 0);
+    (void)sqlite3_finalize(q);
+    return version;
+}
+
+static int migrate(sqlite3 *db, struct fault *fault)
+{
+    int version = schema_version(db);
+    if (version < 0)
+        return fail(fault, E_CORRUPT, "not a database of ours: %s", sqlite3_errmsg(db));
+    if (version > SCHEMA_VERSION)
+        return fail(fault, E_UNSUPPORTED, "schema version %d is newer than this release's %d", version, SCHEMA_VERSION);
+    for (; version < SCHEMA_VERSION; version++) {
+        char end[64];
+        (void)snprintf(end, sizeof end, "PRAGMA user_version = %d; COMMIT", version + 1);
+        int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+        rc = rc ? rc : sqlite3_exec(db, migrations[version], NULL, NULL, NULL);
+        rc = rc ? rc : sqlite3_exec(db, end, NULL, NULL, NULL);
+        if (rc)
+            return fail(fault, sqlite_code(rc), "migration to version %d: %s", version + 1, sqlite3_errmsg(db));
+    }
+    return 0;
+}
+
+static const char pragmas[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8000; PRAGMA mmap_size = 0;"
+                              "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 2000; PRAGMA trusted_schema = OFF;";
+
+static int database_open(struct sqlite_store *s, const char *path, struct fault *fault)
+{
+    int rc = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(s->db, pragmas, NULL, NULL, NULL);
+    if (rc != SQLITE_OK)
+        return fail(fault, sqlite_code(rc), "%s", s->db ? sqlite3_errmsg(s->db) : "no memory");
+    return migrate(s->db, fault);
+}
+
+/* The lock is on a file of its own: SQLite's locks would let a reader in, and a crash leaves nothing behind. */
+static int lock_take(struct sqlite_store *s, const char *path, struct fault *fault)
+{
+    char name[4096];
+    (void)snprintf(name, sizeof name, "%s.lock", path);
+    s->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (s->lock_fd < 0)
+        return fail(fault, E_IO, "%.200s cannot be opened", name);
+    return flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0 ? 0 : fail(fault, E_LOCKED, "another process holds it");
+}
+
+int store_sqlite_open(struct store **out, const char *path, const char *blobs, struct fault *fault)
+{
+    struct sqlite_store *s = calloc(1, sizeof *s);
+    if (!s)
+        return fail(fault, E_NOMEM, "store");
+    s->base.ops = &sqlite_ops;
+    s->lock_fd = -1;
+    s->blobs = blobs ? strdup(blobs) : NULL;
+    int rc = blobs && !s->blobs ? fail(fault, E_NOMEM, "store") : lock_take(s, path, fault);
+    rc = rc ? rc : database_open(s, path, fault);
+    if (rc) {
+        op_close(&s->base);
+        return fail_at(fault, rc, "%s", path);
+    }
+    *out = &s->base;
+    return 0;
+}
+
+int store_memory_open(struct store **out)
+{
+    struct sqlite_store *s = calloc(1, sizeof *s);
+    if (!s)
+        return E_NOMEM;
+    s->base.ops = &sqlite_ops;
+    s->lock_fd = -1;
+    int rc = database_open(s, ":memory:", NULL);
+    if (rc) {
+        op_close(&s->base);
+        return rc;
+    }
+    *out = &s->base;
+    return 0;
+}
+
+void store_memory_crash(struct store *store)
+{
+    struct sqlite_store *s = self_of(store);
+    if (s->changing)
+        (void)op_rollback(store);
+    s->dead = false;
+}

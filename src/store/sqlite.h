@@ -1,0 +1,106 @@
+/* What the files of the SQLite store share. */
+#ifndef COMITY_STORE_SQLITE_H
+#define COMITY_STORE_SQLITE_H
+
+#include <sqlite3.h>
+
+#include "store/store.h"
+
+#define STATEMENT_LIST(X)                                                                                              \
+    X(LOG_FIND, "SELECT id FROM log WHERE origin = ?1")                                                                \
+    X(LOG_ADD, "INSERT INTO log(origin) VALUES(?1)")                                                                   \
+    X(LOG_LIST, "SELECT id, origin FROM log ORDER BY id")                                                              \
+    X(LOG_LAST, "SELECT max(key) FROM entry WHERE key >= ?1 AND key < ?2")                                             \
+    X(ENTRY_ADD, "INSERT INTO entry(key, bytes) VALUES(?1, ?2)")                                                       \
+    X(ENTRY_GET, "SELECT bytes FROM entry WHERE key = ?1")                                                             \
+    X(ID_ADD, "INSERT OR IGNORE INTO id_index(hash, key) VALUES(?1, ?2)")                                              \
+    X(ID_FIND, "SELECT key FROM id_index WHERE hash = ?1")                                                             \
+    X(TILE_PUT, "INSERT OR REPLACE INTO tile(log, level, n, hashes) VALUES(?1, ?2, ?3, ?4)")                           \
+    X(TILE_GET, "SELECT hashes FROM tile WHERE log = ?1 AND level = ?2 AND n = ?3")                                    \
+    X(NOTE_PUT, "INSERT OR REPLACE INTO note(log, kind, size, text) VALUES(?1, ?2, ?3, ?4)")                           \
+    X(NOTE_LATEST, "SELECT size, text FROM note WHERE log = ?1 AND kind = ?2 ORDER BY size DESC LIMIT 1")              \
+    X(NOTE_FROM, "SELECT size, text FROM note WHERE log = ?1 AND kind = ?2 AND size >= ?3 ORDER BY size LIMIT 1")      \
+    X(COSIG_GET, "SELECT at, cose IS NOT NULL FROM cosignature WHERE log = ?1 AND size = ?2 AND root = ?3 AND kid = ?4") \
+    X(COSIG_PUT, "INSERT OR REPLACE INTO cosignature(log, size, root, kid, at, signature, cose) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
+    X(COSIG_COSE, "UPDATE cosignature SET cose = ?5 WHERE log = ?1 AND size = ?2 AND root = ?3 AND kid = ?4")          \
+    X(COSIG_SCAN, "SELECT size, root, kid, at, signature, cose FROM cosignature WHERE log = ?1 AND size >= ?2 ORDER BY size, root, kid") \
+    X(DOC_PUT, "INSERT OR REPLACE INTO document(hash, label, size, zstd) VALUES(?1, ?2, ?3, ?4)")                      \
+    X(DOC_INFO, "SELECT label, size FROM document WHERE hash = ?1")                                                    \
+    X(DOC_GET, "SELECT size, zstd FROM document WHERE hash = ?1")                                                      \
+    X(JOURNAL_ADD, "INSERT OR IGNORE INTO journal(at, kind, key, body) VALUES(?1, ?2, ?3, ?4)")                        \
+    X(JOURNAL_FIND, "SELECT seq, at, kind, key, body FROM journal WHERE kind = ?1 AND key = ?2")                       \
+    X(STATE_PUT, "INSERT OR REPLACE INTO state(key, value) VALUES(?1, ?2)")                                            \
+    X(STATE_GET, "SELECT value FROM state WHERE key = ?1")                                                             \
+    X(VIEW_PUT, "INSERT OR REPLACE INTO d_view(view, key, value) VALUES(?1, ?2, ?3)")                                  \
+    X(VIEW_GET, "SELECT value FROM d_view WHERE view = ?1 AND key = ?2")                                               \
+    X(VIEW_DELETE, "DELETE FROM d_view WHERE view = ?1 AND key = ?2")                                                  \
+    X(VIEW_DROP, "DELETE FROM d_view")                                                                                 \
+    X(VIEW_DUMP, "SELECT view, key, value FROM d_view ORDER BY view, key")                                             \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                                        \
+    X(COMMIT, "COMMIT")                                                                                                \
+    X(ROLLBACK, "ROLLBACK")
+
+enum statement_id {
+#define STATEMENT_ID(id, sql) Q_##id,
+    STATEMENT_LIST(STATEMENT_ID)
+#undef STATEMENT_ID
+        Q_COUNT
+};
+
+struct sqlite_store {
+    struct store base;
+    sqlite3 *db;
+    sqlite3_stmt *prepared[Q_COUNT];
+    char *blobs;  /* folder for large documents; NULL = all in the database */
+    int lock_fd;
+    bool dead;    /* a commit failed: nothing here may be trusted any more */
+    bool changing;
+};
+
+static inline struct sqlite_store *self_of(struct store *store)
+{
+    return (struct sqlite_store *)store;
+}
+
+/* A prepared statement, reset and ready for binding; NULL when the store is dead. */
+sqlite3_stmt *query(struct sqlite_store *s, enum statement_id id);
+void bind_span(sqlite3_stmt *q, int at, struct span bytes); /* as a blob */
+struct span column(sqlite3_stmt *q, int at);
+int step_done(struct sqlite_store *s, sqlite3_stmt *q); /* runs a change: 0 or the error */
+int step_row(struct sqlite_store *s, sqlite3_stmt *q);  /* 0 = a row, E_NOTFOUND = none, or the error */
+int sqlite_code(int rc);
+
+extern const struct store_ops sqlite_ops;
+
+/* sqlite_log.c */
+int sl_log_open(struct store *, struct span origin, bool create, log_id *);
+int sl_log_size(struct store *, log_id, uint64_t *);
+int sl_log_list(struct store *, int (*visit)(void *, log_id, struct span), void *);
+int sl_entries_append(struct store *, log_id, const struct span *, const struct hash *, size_t);
+int sl_entry_get(struct store *, log_id, uint64_t, struct buf *);
+int sl_entries_scan(struct store *, log_id, uint64_t, uint64_t, entry_visit *, void *);
+int sl_entry_find(struct store *, const struct hash *, log_id *, uint64_t *);
+int sl_tile_get(struct store *, log_id, unsigned, uint64_t, unsigned, struct hash *);
+int sl_note_put(struct store *, log_id, enum note_kind, uint64_t, struct span);
+int sl_note_latest(struct store *, log_id, enum note_kind, uint64_t *, struct buf *);
+int sl_note_at_least(struct store *, log_id, enum note_kind, uint64_t, uint64_t *, struct buf *);
+int sl_cosignature_put(struct store *, log_id, const struct stored_cosignature *);
+int sl_cosignatures(struct store *, log_id, uint64_t, cosignature_visit *, void *);
+/* sqlite_document.c */
+int sd_put(struct store *, const struct hash *, enum label, struct span);
+int sd_info(struct store *, const struct hash *, struct stored_document *);
+int sd_get(struct store *, const struct hash *, struct buf *);
+/* sqlite_journal.c */
+int sj_append(struct store *, int64_t, struct span, struct span, struct span, int64_t *);
+int sj_find(struct store *, struct span, struct span, journal_visit *, void *);
+int sj_scan(struct store *, struct span, int64_t, journal_visit *, void *);
+int sj_state_put(struct store *, struct span, struct span);
+int sj_state_get(struct store *, struct span, struct buf *);
+int sj_view_put(struct store *, struct span, struct span, struct span);
+int sj_view_get(struct store *, struct span, struct span, struct buf *);
+int sj_view_delete(struct store *, struct span, struct span);
+int sj_view_scan(struct store *, struct span, struct span, pair_visit *, void *);
+int sj_views_drop(struct store *);
+int sj_views_dump(struct store *, pair_visit *, void *);
+
+#endif

@@ -1,0 +1,175 @@
+/* Journal, small state and derived views. Scans prepare their own statement, so that a visitor may read or write here too. */
+#include "store/sqlite.h"
+
+int sj_append(struct store *store, int64_t at, struct span kind, struct span key, struct span body, int64_t *seq)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = query(s, Q_JOURNAL_ADD);
+    if (!q)
+        return E_IO;
+    (void)sqlite3_bind_int64(q, 1, at);
+    bind_span(q, 2, kind);
+    bind_span(q, 3, key);
+    bind_span(q, 4, body);
+    int rc = step_done(s, q);
+    if (rc == 0 && sqlite3_changes(s->db) == 0)
+        return E_EXISTS;
+    *seq = sqlite3_last_insert_rowid(s->db);
+    return rc;
+}
+
+static struct journal_row journal_row(sqlite3_stmt *q)
+{
+    return (struct journal_row){.seq = sqlite3_column_int64(q, 0), .at = sqlite3_column_int64(q, 1), .kind = column(q, 2),
+                                .key = column(q, 3), .body = column(q, 4)};
+}
+
+int sj_find(struct store *store, struct span kind, struct span key, journal_visit *visit, void *ctx)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = query(s, Q_JOURNAL_FIND);
+    if (!q)
+        return E_IO;
+    bind_span(q, 1, kind);
+    bind_span(q, 2, key);
+    int rc = step_row(s, q);
+    if (rc == 0 && visit) {
+        struct journal_row row = journal_row(q);
+        rc = visit(ctx, &row);
+    }
+    (void)sqlite3_reset(q);
+    return rc;
+}
+
+static int prepare(struct sqlite_store *s, const char *sql, sqlite3_stmt **q)
+{
+    return s->dead || sqlite3_prepare_v2(s->db, sql, -1, q, NULL) != SQLITE_OK ? E_IO : 0;
+}
+
+int sj_scan(struct store *store, struct span kind, int64_t after_seq, journal_visit *visit, void *ctx)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = NULL;
+    int rc = prepare(s, "SELECT seq, at, kind, key, body FROM journal WHERE kind = ?1 AND seq > ?2 ORDER BY seq", &q);
+    if (rc)
+        return rc;
+    bind_span(q, 1, kind);
+    (void)sqlite3_bind_int64(q, 2, after_seq);
+    while ((rc = step_row(s, q)) == 0) {
+        struct journal_row row = journal_row(q);
+        rc = visit(ctx, &row);
+        if (rc)
+            break;
+    }
+    (void)sqlite3_finalize(q);
+    return rc == E_NOTFOUND ? 0 : rc;
+}
+
+static int get(struct sqlite_store *s, sqlite3_stmt *q, struct buf *out)
+{
+    int rc = step_row(s, q);
+    if (rc == 0) {
+        buf_span(out, column(q, 0));
+        rc = out->error;
+    }
+    (void)sqlite3_reset(q);
+    return rc;
+}
+
+int sj_state_put(struct store *store, struct span key, struct span value)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = query(s, Q_STATE_PUT);
+    if (!q)
+        return E_IO;
+    bind_span(q, 1, key);
+    bind_span(q, 2, value);
+    return step_done(s, q);
+}
+
+int sj_state_get(struct store *store, struct span key, struct buf *out)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = query(s, Q_STATE_GET);
+    if (!q)
+        return E_IO;
+    bind_span(q, 1, key);
+    return get(s, q, out);
+}
+
+int sj_view_put(struct store *store, struct span view, struct span key, struct span value)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = query(s, Q_VIEW_PUT);
+    if (!q)
+        return E_IO;
+    bind_span(q, 1, view);
+    bind_span(q, 2, key);
+    bind_span(q, 3, value);
+    return step_done(s, q);
+}
+
+int sj_view_get(struct store *store, struct span view, struct span key, struct buf *out)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = query(s, Q_VIEW_GET);
+    if (!q)
+        return E_IO;
+    bind_span(q, 1, view);
+    bind_span(q, 2, key);
+    return get(s, q, out);
+}
+
+int sj_view_delete(struct store *store, struct span view, struct span key)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = query(s, Q_VIEW_DELETE);
+    if (!q)
+        return E_IO;
+    bind_span(q, 1, view);
+    bind_span(q, 2, key);
+    return step_done(s, q);
+}
+
+int sj_view_scan(struct store *store, struct span view, struct span from_key, pair_visit *visit, void *ctx)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = NULL;
+    int rc = prepare(s, "SELECT key, value FROM d_view WHERE view = ?1 AND key >= ?2 ORDER BY key", &q);
+    if (rc)
+        return rc;
+    bind_span(q, 1, view);
+    bind_span(q, 2, from_key);
+    while ((rc = step_row(s, q)) == 0 && (rc = visit(ctx, column(q, 0), column(q, 1))) == 0)
+        ;
+    (void)sqlite3_finalize(q);
+    return rc == E_NOTFOUND ? 0 : rc;
+}
+
+int sj_views_drop(struct store *store)
+{
+    struct sqlite_store *s = self_of(store);
+    return step_done(s, query(s, Q_VIEW_DROP));
+}
+
+int sj_views_dump(struct store *store, pair_visit *visit, void *ctx)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = query(s, Q_VIEW_DUMP);
+    struct buf key;
+    int rc;
+    buf_init(&key, 1 << 16);
+    while ((rc = step_row(s, q)) == 0) {
+        buf_reset(&key);
+        buf_span(&key, column(q, 0));
+        buf_byte(&key, 0);
+        buf_span(&key, column(q, 1));
+        rc = key.error ? key.error : visit(ctx, buf_view(&key), column(q, 2));
+        if (rc)
+            break;
+    }
+    buf_free(&key);
+    if (q)
+        (void)sqlite3_reset(q);
+    return rc == E_NOTFOUND ? 0 : rc;
+}

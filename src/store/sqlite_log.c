@@ -1,0 +1,307 @@
+#include <stdlib.h>
+
+#include "store/sqlite.h"
+
+enum { INDEX_BITS = 40 };
+
+static int64_t key_of(log_id log, uint64_t index)
+{
+    return (int64_t)((uint64_t)log << INDEX_BITS | index);
+}
+
+int sl_log_open(struct store *store, struct span origin, bool create, log_id *id)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = query(s, Q_LOG_FIND);
+    if (!q)
+        return E_IO;
+    bind_span(q, 1, origin);
+    int rc = step_row(s, q);
+    if (rc == 0)
+        *id = sqlite3_column_int64(q, 0);
+    (void)sqlite3_reset(q);
+    if (rc != E_NOTFOUND || !create)
+        return rc;
+    q = query(s, Q_LOG_ADD);
+    if (!q)
+        return E_IO;
+    bind_span(q, 1, origin);
+    rc = step_done(s, q);
+    *id = sqlite3_last_insert_rowid(s->db);
+    return rc;
+}
+
+int sl_log_size(struct store *store, log_id log, uint64_t *size)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = query(s, Q_LOG_LAST);
+    if (!q)
+        return E_IO;
+    (void)sqlite3_bind_int64(q, 1, key_of(log, 0));
+    (void)sqlite3_bind_int64(q, 2, key_of(log + 1, 0));
+    int rc = step_row(s, q);
+    *size = 0;
+    if (rc == 0 && sqlite3_column_type(q, 0) != SQLITE_NULL)
+        *size = ((uint64_t)sqlite3_column_int64(q, 0) & (((uint64_t)1 << INDEX_BITS) - 1)) + 1;
+    (void)sqlite3_reset(q);
+    return rc;
+}
+
+int sl_log_list(struct store *store, int (*visit)(void *, log_id, struct span), void *ctx)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = query(s, Q_LOG_LIST);
+    int rc;
+    while ((rc = step_row(s, q)) == 0)
+        if ((rc = visit(ctx, sqlite3_column_int64(q, 0), column(q, 1))) != 0)
+            break;
+    if (q)
+        (void)sqlite3_reset(q);
+    return rc == E_NOTFOUND ? 0 : rc;
+}
+
+struct tile_writer {
+    struct sqlite_store *store;
+    log_id log;
+};
+
+static int tile_write(void *ctx, unsigned level, uint64_t index, unsigned width, const struct hash *hashes)
+{
+    struct tile_writer *writer = ctx;
+    sqlite3_stmt *q = query(writer->store, Q_TILE_PUT);
+    if (!q)
+        return E_IO;
+    (void)sqlite3_bind_int64(q, 1, writer->log);
+    (void)sqlite3_bind_int64(q, 2, level);
+    (void)sqlite3_bind_int64(q, 3, (int64_t)index);
+    bind_span(q, 4, span_of(hashes, (size_t)width * 32));
+    return step_done(writer->store, q);
+}
+
+static int entry_add(struct sqlite_store *s, int64_t key, struct span bytes, const struct hash *id)
+{
+    sqlite3_stmt *q = query(s, Q_ENTRY_ADD);
+    if (!q)
+        return E_IO;
+    (void)sqlite3_bind_int64(q, 1, key);
+    bind_span(q, 2, bytes);
+    int rc = step_done(s, q);
+    q = rc ? NULL : query(s, Q_ID_ADD);
+    if (!q)
+        return rc ? rc : E_IO;
+    bind_span(q, 1, span_hash(id));
+    (void)sqlite3_bind_int64(q, 2, key);
+    return step_done(s, q);
+}
+
+int sl_entries_append(struct store *store, log_id log, const struct span *entries, const struct hash *ids, size_t count)
+{
+    struct sqlite_store *s = self_of(store);
+    struct tile_writer writer = {.store = s, .log = log};
+    struct store_tiles space = {.store = store, .log = log};
+    struct tile_reader old = store_tile_reader(&space);
+    uint64_t size;
+    int rc = sl_log_size(store, log, &size);
+    if (rc == 0 && size + count >= (uint64_t)1 << INDEX_BITS)
+        rc = E_LIMIT;
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = entry_add(s, key_of(log, size + i), entries[i], &ids[i]);
+    return rc ? rc : tree_extend(&old, size, ids, count, tile_write, &writer);
+}
+
+int sl_entry_get(struct store *store, log_id log, uint64_t index, struct buf *out)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = query(s, Q_ENTRY_GET);
+    if (!q)
+        return E_IO;
+    (void)sqlite3_bind_int64(q, 1, key_of(log, index));
+    int rc = step_row(s, q);
+    if (rc == 0)
+        buf_span(out, column(q, 0));
+    (void)sqlite3_reset(q);
+    return rc ? rc : out->error;
+}
+
+int sl_entries_scan(struct store *store, log_id log, uint64_t start, uint64_t end, entry_visit *visit, void *ctx)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = NULL; /* of its own: a visitor may scan or fetch entries itself */
+    uint64_t next = start;
+    if (s->dead || sqlite3_prepare_v2(s->db, "SELECT key, bytes FROM entry WHERE key >= ?1 AND key < ?2 ORDER BY key", -1, &q, NULL) != SQLITE_OK)
+        return E_IO;
+    (void)sqlite3_bind_int64(q, 1, key_of(log, start));
+    (void)sqlite3_bind_int64(q, 2, key_of(log, end));
+    int rc;
+    while ((rc = step_row(s, q)) == 0) {
+        if (sqlite3_column_int64(q, 0) != key_of(log, next)) {
+            rc = E_CORRUPT; /* a hole */
+            break;
+        }
+        rc = visit(ctx, next++, column(q, 1));
+        if (rc)
+            break;
+    }
+    (void)sqlite3_finalize(q);
+    if (rc == E_NOTFOUND)
+        return next == end ? 0 : E_NOTFOUND;
+    return rc;
+}
+
+int sl_entry_find(struct store *store, const struct hash *id, log_id *log, uint64_t *index)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = query(s, Q_ID_FIND);
+    if (!q)
+        return E_IO;
+    bind_span(q, 1, span_hash(id));
+    int rc = step_row(s, q);
+    if (rc == 0) {
+        uint64_t key = (uint64_t)sqlite3_column_int64(q, 0);
+        *log = (log_id)(key >> INDEX_BITS);
+        *index = key & (((uint64_t)1 << INDEX_BITS) - 1);
+    }
+    (void)sqlite3_reset(q);
+    return rc;
+}
+
+int sl_tile_get(struct store *store, log_id log, unsigned level, uint64_t index, unsigned width, struct hash *out)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = query(s, Q_TILE_GET);
+    if (!q)
+        return E_IO;
+    (void)sqlite3_bind_int64(q, 1, log);
+    (void)sqlite3_bind_int64(q, 2, level);
+    (void)sqlite3_bind_int64(q, 3, (int64_t)index);
+    int rc = step_row(s, q);
+    struct span hashes = rc == 0 ? column(q, 0) : span_of(NULL, 0);
+    if (rc == 0 && hashes.len < (size_t)width * 32)
+        rc = E_NOTFOUND;
+    if (rc == 0)
+        memcpy(out, hashes.data, (size_t)width * 32);
+    (void)sqlite3_reset(q);
+    return rc;
+}
+
+int sl_note_put(struct store *store, log_id log, enum note_kind kind, uint64_t size, struct span note)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = query(s, Q_NOTE_PUT);
+    if (!q)
+        return E_IO;
+    (void)sqlite3_bind_int64(q, 1, log);
+    (void)sqlite3_bind_int64(q, 2, kind);
+    (void)sqlite3_bind_int64(q, 3, (int64_t)size);
+    bind_span(q, 4, note);
+    return step_done(s, q);
+}
+
+static int note_found(struct sqlite_store *s, sqlite3_stmt *q, uint64_t *size, struct buf *out)
+{
+    int rc = step_row(s, q);
+    if (rc == 0) {
+        *size = (uint64_t)sqlite3_column_int64(q, 0);
+        buf_span(out, column(q, 1));
+        rc = out->error;
+    }
+    (void)sqlite3_reset(q);
+    return rc;
+}
+
+int sl_note_latest(struct store *store, log_id log, enum note_kind kind, uint64_t *size, struct buf *out)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = query(s, Q_NOTE_LATEST);
+    if (!q)
+        return E_IO;
+    (void)sqlite3_bind_int64(q, 1, log);
+    (void)sqlite3_bind_int64(q, 2, kind);
+    return note_found(s, q, size, out);
+}
+
+int sl_note_at_least(struct store *store, log_id log, enum note_kind kind, uint64_t size, uint64_t *found, struct buf *out)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = query(s, Q_NOTE_FROM);
+    if (!q)
+        return E_IO;
+    (void)sqlite3_bind_int64(q, 1, log);
+    (void)sqlite3_bind_int64(q, 2, kind);
+    (void)sqlite3_bind_int64(q, 3, (int64_t)size);
+    return note_found(s, q, found, out);
+}
+
+static void cosignature_key(sqlite3_stmt *q, log_id log, const struct stored_cosignature *c)
+{
+    (void)sqlite3_bind_int64(q, 1, log);
+    (void)sqlite3_bind_int64(q, 2, (int64_t)c->size);
+    bind_span(q, 3, span_hash(&c->root));
+    bind_span(q, 4, span_hash(&c->kid));
+}
+
+int sl_cosignature_put(struct store *store, log_id log, const struct stored_cosignature *c)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = query(s, Q_COSIG_GET);
+    if (!q)
+        return E_IO;
+    cosignature_key(q, log, c);
+    int rc = step_row(s, q);
+    bool known = rc == 0, earlier = known && sqlite3_column_int64(q, 0) <= c->timestamp;
+    bool has_cose = known && sqlite3_column_int(q, 1);
+    (void)sqlite3_reset(q);
+    if (rc && rc != E_NOTFOUND)
+        return rc;
+    if (earlier && (has_cose || !c->has_cose))
+        return 0;
+    q = query(s, earlier ? Q_COSIG_COSE : Q_COSIG_PUT);
+    if (!q)
+        return E_IO;
+    cosignature_key(q, log, c);
+    struct span cose = span_of(c->cose.b, sizeof c->cose.b);
+    if (earlier) {
+        bind_span(q, 5, cose);
+        return step_done(s, q);
+    }
+    (void)sqlite3_bind_int64(q, 5, c->timestamp);
+    bind_span(q, 6, span_of(c->signature.b, sizeof c->signature.b));
+    if (c->has_cose)
+        bind_span(q, 7, cose);
+    return step_done(s, q);
+}
+
+static int cosignature_row(sqlite3_stmt *q, struct stored_cosignature *c)
+{
+    struct span root = column(q, 1), kid = column(q, 2), signature = column(q, 4), cose = column(q, 5);
+    *c = (struct stored_cosignature){.size = (uint64_t)sqlite3_column_int64(q, 0), .timestamp = sqlite3_column_int64(q, 3)};
+    if (root.len != 32 || kid.len != 32 || signature.len != SIGN_BYTES || (cose.len && cose.len != SIGN_BYTES))
+        return E_CORRUPT;
+    memcpy(c->root.b, root.data, 32);
+    memcpy(c->kid.b, kid.data, 32);
+    memcpy(c->signature.b, signature.data, SIGN_BYTES);
+    c->has_cose = cose.len != 0;
+    if (c->has_cose)
+        memcpy(c->cose.b, cose.data, SIGN_BYTES);
+    return 0;
+}
+
+int sl_cosignatures(struct store *store, log_id log, uint64_t from_size, cosignature_visit *visit, void *ctx)
+{
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = query(s, Q_COSIG_SCAN);
+    struct stored_cosignature c;
+    if (!q)
+        return E_IO;
+    (void)sqlite3_bind_int64(q, 1, log);
+    (void)sqlite3_bind_int64(q, 2, (int64_t)from_size);
+    int rc;
+    while ((rc = step_row(s, q)) == 0) {
+        rc = cosignature_row(q, &c);
+        rc = rc ? rc : visit(ctx, &c);
+        if (rc)
+            break;
+    }
+    (void)sqlite3_reset(q);
+    return rc == E_NOTFOUND ? 0 : rc;
+}
