@@ -19,7 +19,10 @@ struct hash {
 
 static inline struct span span_of(const void *data, size_t len)
 {
-    return (struct span){.data = data, .len = len};
+    struct span view; /* no compound literal: the one C++ file includes this too */
+    view.data = (const uint8_t *)data;
+    view.len = len;
+    return view;
 }
 
 /* A span over a C string of ours (a literal, a formatted buffer), without its NUL. */

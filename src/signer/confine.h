@@ -1,0 +1,8 @@
+/* Confining the signer's process: no file, no socket, no child can be opened or made any more; what is open stays. */
+#ifndef COMITY_SIGNER_CONFINE_H
+#define COMITY_SIGNER_CONFINE_H
+
+/* Returns 0, or an error; `degraded` gets text when the kernel or a sanitizer build cannot give part of it. */
+int confine_self(char degraded[static 128]);
+
+#endif

@@ -1,0 +1,252 @@
+/* The signer's rules: what it signs, in which words, and what it refuses. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "signer/state.h"
+
+
+struct local_signer {
+    struct signer base;
+    struct signer_config config;
+    struct signer_state *state;
+    char origin[ORIGIN_BYTES_MAX], circle_prefix[ORIGIN_BYTES_MAX];
+    struct hash kid_statement, kid_mirror;
+};
+
+/* What needs a person's own signature is not among these requests: a hijacked node gets nothing by asking. */
+static const char *const media_refused[] = {"application/vnd.comity.ballot", "application/vnd.comity.production",
+                                            "application/vnd.comity.roster", "application/vnd.comity.emergency",
+                                            "application/vnd.comity.key-change"};
+
+static int request_check(const struct local_signer *s, const struct sign_statement *request)
+{
+    int64_t off = request->issued_at - s->config.clock(s->config.clock_ctx);
+    if (!memchr(request->media, 0, sizeof request->media) || !memchr(request->subject, 0, sizeof request->subject) ||
+        request->answer_count > STATEMENT_ANSWERS_MAX)
+        return E_LIMIT;
+    for (size_t i = 0; i < sizeof media_refused / sizeof media_refused[0]; i++)
+        if (strncmp(request->media, media_refused[i], strlen(media_refused[i])) == 0)
+            return E_REFUSED;
+    return off > 86400 || off < -86400 ? E_REFUSED : 0;
+}
+
+static int statement_make(const struct local_signer *s, const struct sign_statement *request, struct signed_statement *out)
+{
+    struct statement fields = {.document = request->document, .kid = s->kid_statement, .circle = s->config.circle,
+                               .issuer = span_str(s->config.party), .subject = span_str(request->subject), .media = span_str(request->media),
+                               .issued_at = request->issued_at, .answer_count = request->answer_count};
+    struct buf header, message, bytes;
+    struct signature signature;
+    struct statement check;
+    memcpy(fields.answers, request->answers, sizeof fields.answers);
+    buf_init(&header, STATEMENT_BYTES_MAX);
+    buf_init(&message, 2 * STATEMENT_BYTES_MAX);
+    buf_init(&bytes, STATEMENT_BYTES_MAX);
+    statement_protected(&header, &fields);
+    cose_to_be_signed(&message, buf_view(&header), span_hash(&fields.document));
+    sign(keyring_secret(s->config.keys, KEY_STATEMENT), buf_view(&message), &signature);
+    cose_write(&bytes, buf_view(&header), span_of(NULL, 0), span_hash(&fields.document), &signature);
+    int rc = header.error ? header.error : message.error ? message.error : bytes.error;
+    if (rc == 0)
+        rc = statement_parse(&check, buf_view(&bytes), NULL); /* what we would not accept we do not say */
+    if (rc == 0) {
+        out->len = (uint32_t)bytes.len;
+        memcpy(out->bytes, bytes.data, bytes.len);
+    }
+    buf_free(&header);
+    buf_free(&message);
+    buf_free(&bytes);
+    return rc;
+}
+
+static int op_statements(struct signer *signer, const struct sign_statement *requests, size_t count, struct signed_statement *out)
+{
+    struct local_signer *s = (struct local_signer *)signer;
+    int rc = count > BATCH_STATEMENTS_MAX ? E_LIMIT : 0;
+    for (size_t i = 0; i < count && rc == 0; i++) /* all or none */
+        rc = request_check(s, &requests[i]);
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = statement_make(s, &requests[i], &out[i]);
+    return rc;
+}
+
+static int note_make(const struct local_signer *s, const struct signer_record *record, struct buf *note)
+{
+    struct signature signature;
+    buf_reset(note);
+    checkpoint_write_text(note, span_str(s->origin), record->size, &record->root);
+    if (note->error)
+        return note->error;
+    sign(keyring_secret(s->config.keys, KEY_LOG), buf_view(note), &signature);
+    buf_byte(note, '\n');
+    note_signature_write(note, span_str(s->origin), keyring_public(s->config.keys, KEY_LOG), &signature);
+    return note->error;
+}
+
+static int own_record(struct local_signer *s, uint64_t old_size, struct signer_record **record)
+{
+    *record = state_find(s->state, KEY_LOG, span_str(s->origin), true);
+    if (!*record)
+        return E_LIMIT;
+    if ((*record)->size == 0)
+        tree_empty(&(*record)->root);
+    return (*record)->size == old_size ? 0 : E_BACKWARDS;
+}
+
+/* Saved before it is signed: after a crash it can only be ahead of what others have seen, never behind. */
+static int op_checkpoint(struct signer *signer, uint64_t old_size, const struct hash *leaves, size_t count, struct buf *note)
+{
+    struct local_signer *s = (struct local_signer *)signer;
+    struct signer_record *record, grown;
+    int rc = own_record(s, old_size, &record);
+    if (rc)
+        return rc;
+    if (count) {
+        grown = *record;
+        for (size_t i = 0; i < count; i++)
+            frontier_append(&grown.frontier, &leaves[i]);
+        grown.size = grown.frontier.size;
+        frontier_root(&grown.frontier, &grown.root);
+        *record = grown;
+        rc = state_save(s->state, record);
+    }
+    return rc ? rc : note_make(s, record, note);
+}
+
+static int op_advance(struct signer *signer, uint64_t old_size, const struct hash *leaves, size_t count, uint64_t size,
+                      const struct hash *root, const struct signature *signature)
+{
+    struct local_signer *s = (struct local_signer *)signer;
+    struct signer_record *record, grown;
+    struct buf text;
+    int rc = own_record(s, old_size, &record);
+    if (rc)
+        return rc;
+    grown = *record;
+    for (size_t i = 0; i < count; i++)
+        frontier_append(&grown.frontier, &leaves[i]);
+    grown.size = grown.frontier.size;
+    frontier_root(&grown.frontier, &grown.root);
+    buf_init(&text, 1024);
+    checkpoint_write_text(&text, span_str(s->origin), size, root);
+    bool ours = !text.error && sign_verify(keyring_public(s->config.keys, KEY_LOG), buf_view(&text), signature);
+    buf_free(&text);
+    if (!ours)
+        return E_SIGNATURE;
+    if (grown.size != size || !hash_eq(&grown.root, root))
+        return E_PROOF;
+    *record = grown;
+    return state_save(s->state, record);
+}
+
+static int consistency_check(const struct signer_record *record, const struct sign_cosignature *request)
+{
+    if (request->proof_count > PROOF_HASHES_MAX)
+        return E_LIMIT;
+    if (request->size < record->size)
+        return E_BACKWARDS;
+    if (request->size == record->size && record->size)
+        return hash_eq(&request->root, &record->root) ? 0 : E_TWO_FACES;
+    return tree_verify_consistency(record->size, &record->root, request->size, &request->root, request->proof, request->proof_count);
+}
+
+static int cosigned_make(const struct local_signer *s, enum key_role role, const struct signer_record *record, struct cosigned *out)
+{
+    struct buf text, message, header;
+    char name[ORIGIN_BYTES_MAX + 8];
+    const struct secret_key *secret = keyring_secret(s->config.keys, role);
+    buf_init(&text, 1024);
+    buf_init(&message, 4096);
+    buf_init(&header, 4096);
+    out->timestamp = record->timestamp;
+    checkpoint_write_text(&text, span_str(record->origin), record->size, &record->root);
+    note_cosigned_message(&message, record->timestamp, buf_view(&text));
+    sign(secret, buf_view(&message), &out->signature);
+    memset(&out->cose, 0, sizeof out->cose);
+    if (role == KEY_MIRROR) {
+        (void)snprintf(name, sizeof name, "%s/mirror", s->origin);
+        cose_receipt_protected(&header, &s->kid_mirror, span_str(name), span_str(record->origin), record->size);
+        buf_reset(&message);
+        cose_to_be_signed(&message, buf_view(&header), span_hash(&record->root));
+        sign(secret, buf_view(&message), &out->cose);
+    }
+    int rc = text.error ? text.error : message.error ? message.error : header.error;
+    buf_free(&text);
+    buf_free(&message);
+    buf_free(&header);
+    return rc;
+}
+
+static int op_cosign(struct signer *signer, enum key_role role, const struct sign_cosignature *request, struct cosigned *out)
+{
+    struct local_signer *s = (struct local_signer *)signer;
+    if ((role != KEY_MIRROR && role != KEY_WITNESS) || !memchr(request->origin, 0, sizeof request->origin) || !request->origin[0])
+        return E_LIMIT;
+    bool ours = strncmp(request->origin, s->circle_prefix, strlen(s->circle_prefix)) == 0;
+    if (ours != (role == KEY_MIRROR) || strcmp(request->origin, s->origin) == 0)
+        return E_REFUSED; /* a mirror's word is for the circle's logs, a witness's for others; none for the own log */
+    struct signer_record *record = state_find(s->state, role, span_str(request->origin), false), fresh = {0};
+    int rc = consistency_check(record ? record : &fresh, request);
+    if (rc == 0 && !record) {
+        record = state_find(s->state, role, span_str(request->origin), true);
+        rc = record ? 0 : E_LIMIT;
+    }
+    if (rc)
+        return rc;
+    int64_t now = s->config.clock(s->config.clock_ctx);
+    record->size = request->size;
+    record->root = request->root;
+    record->timestamp = now > record->timestamp ? now : record->timestamp;
+    rc = state_save(s->state, record);
+    return rc ? rc : cosigned_make(s, role, record, out);
+}
+
+static int op_position(struct signer *signer, enum key_role role, struct span origin, struct signer_position *out)
+{
+    struct local_signer *s = (struct local_signer *)signer;
+    const struct signer_record *record = state_find(s->state, role, origin, false);
+    if (!record)
+        return E_NOTFOUND;
+    *out = (struct signer_position){.size = record->size, .root = record->root};
+    return 0;
+}
+
+static void op_close(struct signer *signer)
+{
+    struct local_signer *s = (struct local_signer *)signer;
+    if (!s)
+        return;
+    state_free(s->state);
+    keyring_free(s->config.keys);
+    free(s);
+}
+
+static const struct signer_ops local_ops = {
+    .close = op_close,
+    .statements = op_statements,
+    .checkpoint = op_checkpoint,
+    .advance = op_advance,
+    .cosign = op_cosign,
+    .position = op_position,
+};
+
+int signer_local_open(struct signer **out, const struct signer_config *config, struct fault *fault)
+{
+    struct local_signer *s = calloc(1, sizeof *s);
+    if (!s)
+        return fail(fault, E_NOMEM, "signer");
+    s->base.ops = &local_ops;
+    s->config = *config;
+    origin_write(s->origin, &config->circle, span_str(config->party));
+    origin_write(s->circle_prefix, &config->circle, span_str(""));
+    key_id(keyring_public(config->keys, KEY_STATEMENT), &s->kid_statement);
+    key_id(keyring_public(config->keys, KEY_MIRROR), &s->kid_mirror);
+    int rc = state_open(&s->state, config->state_fd, config->party, &config->circle, fault);
+    if (rc) {
+        s->config.keys = NULL; /* still the caller's */
+        op_close(&s->base);
+        return rc;
+    }
+    *out = &s->base;
+    return 0;
+}
