@@ -45,6 +45,8 @@ int advisory_read_csaf(struct advisory *out, struct span json, struct arena *are
 int advisory_read_osv(struct advisory *out, struct span json, struct arena *arena, struct fault *fault);
 /* By media type ("application/csaf+json", "application/osv+json"); E_UNSUPPORTED for others. */
 int advisory_read(struct advisory *out, struct span media, struct span json, struct arena *arena, struct fault *fault);
+/* For the readers: the strings of an array; other items are passed over. */
+int advisory_texts(const struct json *array, const struct span **out, size_t *count, struct arena *arena);
 /* Guesses CSAF or OSV from the top members; NULL when it is neither. */
 const char *advisory_media(const struct json *root);
 

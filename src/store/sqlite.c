@@ -1,9 +1,11 @@
 #include "store/sqlite.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Migrations in order: version n is reached by the first n of them. Add, never change. */
@@ -11,15 +13,18 @@ static const char *const migrations[] = {
     "CREATE TABLE log(id INTEGER PRIMARY KEY, origin BLOB NOT NULL UNIQUE);"
     "CREATE TABLE entry(key INTEGER PRIMARY KEY, bytes BLOB NOT NULL);" /* key = log << 40 | index */
     "CREATE TABLE id_index(hash BLOB PRIMARY KEY, key INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE tile(log INTEGER, level INTEGER, n INTEGER, hashes BLOB NOT NULL, PRIMARY KEY(log, level, n)) WITHOUT ROWID;"
-    "CREATE TABLE note(log INTEGER, kind INTEGER, size INTEGER, text BLOB NOT NULL, PRIMARY KEY(log, kind, size)) WITHOUT ROWID;"
-    "CREATE TABLE cosignature(log INTEGER, size INTEGER, root BLOB, kid BLOB, at INTEGER NOT NULL, signature BLOB NOT NULL, cose BLOB,"
-    " PRIMARY KEY(log, size, root, kid)) WITHOUT ROWID;"
+    "CREATE TABLE tile(log INTEGER, level INTEGER, n INTEGER, hashes BLOB NOT NULL,"
+    " PRIMARY KEY(log, level, n)) WITHOUT ROWID;"
+    "CREATE TABLE note(log INTEGER, kind INTEGER, size INTEGER, text BLOB NOT NULL,"
+    " PRIMARY KEY(log, kind, size)) WITHOUT ROWID;"
+    "CREATE TABLE cosignature(log INTEGER, size INTEGER, root BLOB, kid BLOB, at INTEGER NOT NULL,"
+    " signature BLOB NOT NULL, cose BLOB, PRIMARY KEY(log, size, root, kid)) WITHOUT ROWID;"
     "CREATE TABLE document(hash BLOB NOT NULL UNIQUE, label INTEGER NOT NULL, size INTEGER NOT NULL, zstd BLOB);"
-    "CREATE TABLE journal(seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind BLOB NOT NULL, key BLOB NOT NULL,"
-    " body BLOB NOT NULL, UNIQUE(kind, key));"
+    "CREATE TABLE journal(seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind BLOB NOT NULL,"
+    " key BLOB NOT NULL, body BLOB NOT NULL, UNIQUE(kind, key));"
     "CREATE TABLE state(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE d_view(view BLOB, key BLOB, value BLOB NOT NULL, PRIMARY KEY(view, key)) WITHOUT ROWID;",
+    "CREATE TABLE d_view(view BLOB, key BLOB, value BLOB NOT NULL,"
+    " PRIMARY KEY(view, key)) WITHOUT ROWID;",
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof migrations[0] };
 
@@ -63,6 +68,12 @@ sqlite3_stmt *query(struct sqlite_store *s, enum statement_id id)
     return s->prepared[id];
 }
 
+int scan_prepare(struct sqlite_store *s, const char *sql, sqlite3_stmt **q)
+{
+    *q = NULL;
+    return s->dead || sqlite3_prepare_v2(s->db, sql, -1, q, NULL) != SQLITE_OK ? E_IO : 0;
+}
+
 void bind_span(sqlite3_stmt *q, int at, struct span bytes)
 {
     /* An empty blob, not NULL; the bytes outlive the step. */
@@ -98,22 +109,25 @@ int step_row(struct sqlite_store *s, sqlite3_stmt *q)
 static int op_begin(struct store *store)
 {
     struct sqlite_store *s = self_of(store);
-    int rc = step_done(s, query(s, Q_BEGIN));
-    s->changing = rc == 0;
-    return rc;
+    if (!s->dead && !sqlite3_get_autocommit(s->db))
+        return E_STATE; /* batches do not nest */
+    return step_done(s, query(s, Q_BEGIN));
 }
 
 static int op_commit(struct store *store)
 {
     struct sqlite_store *s = self_of(store);
-    s->changing = false;
-    return step_done(s, query(s, Q_COMMIT));
+    if (!s->dead && sqlite3_get_autocommit(s->db))
+        return E_STATE;
+    int rc = step_done(s, query(s, Q_COMMIT));
+    return rc == 0 || rc == E_FULL ? rc : E_IO;
 }
 
 static int op_rollback(struct store *store)
 {
     struct sqlite_store *s = self_of(store);
-    s->changing = false;
+    if (!s->dead && sqlite3_get_autocommit(s->db))
+        return E_STATE;
     return step_done(s, query(s, Q_ROLLBACK));
 }
 
@@ -194,8 +208,10 @@ static int migrate(sqlite3 *db, struct fault *fault)
     return 0;
 }
 
-static const char pragmas[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8000; PRAGMA mmap_size = 0;"
-                              "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 2000; PRAGMA trusted_schema = OFF;";
+static const char pragmas[] = "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                              "PRAGMA cache_size = -8000; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
+                              "PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 33554432;"
+                              "PRAGMA trusted_schema = OFF;";
 
 static int database_open(struct sqlite_store *s, const char *path, struct fault *fault)
 {
@@ -211,11 +227,28 @@ static int database_open(struct sqlite_store *s, const char *path, struct fault 
 static int lock_take(struct sqlite_store *s, const char *path, struct fault *fault)
 {
     char name[4096];
-    (void)snprintf(name, sizeof name, "%s.lock", path);
+    int n = snprintf(name, sizeof name, "%s.lock", path);
+    if (n < 0 || n >= (int)sizeof name)
+        return fail(fault, E_LIMIT, "the path is too long");
     s->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (s->lock_fd < 0)
-        return fail(fault, E_IO, "%.200s cannot be opened", name);
-    return flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0 ? 0 : fail(fault, E_LOCKED, "another process holds it");
+        return fail(fault, E_IO, "the lock file cannot be opened: %s", strerror(errno));
+    if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    return errno == EWOULDBLOCK ? fail(fault, E_LOCKED, "another process holds it")
+                                : fail(fault, E_IO, "cannot be locked: %s", strerror(errno));
+}
+
+/* SQLite would create the file readable by all; its WAL takes over the mode of the database. */
+static int private_create(const char *path, const char *blobs, struct fault *fault)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return fail(fault, errno == ENOSPC ? E_FULL : E_IO, "cannot be opened: %s", strerror(errno));
+    (void)close(fd);
+    if (blobs && mkdir(blobs, 0700) != 0 && errno != EEXIST)
+        return fail(fault, errno == ENOSPC ? E_FULL : E_IO, "%.120s cannot be created: %s", blobs, strerror(errno));
+    return 0;
 }
 
 int store_sqlite_open(struct store **out, const char *path, const char *blobs, struct fault *fault)
@@ -227,6 +260,7 @@ int store_sqlite_open(struct store **out, const char *path, const char *blobs, s
     s->lock_fd = -1;
     s->blobs = blobs ? strdup(blobs) : NULL;
     int rc = blobs && !s->blobs ? fail(fault, E_NOMEM, "store") : lock_take(s, path, fault);
+    rc = rc ? rc : private_create(path, blobs, fault);
     rc = rc ? rc : database_open(s, path, fault);
     if (rc) {
         op_close(&s->base);
@@ -255,7 +289,7 @@ int store_memory_open(struct store **out)
 void store_memory_crash(struct store *store)
 {
     struct sqlite_store *s = self_of(store);
-    if (s->changing)
-        (void)op_rollback(store);
     s->dead = false;
+    if (!sqlite3_get_autocommit(s->db))
+        (void)op_rollback(store);
 }

@@ -9,7 +9,6 @@
 #define STATEMENT_LIST(X)                                                                                              \
     X(LOG_FIND, "SELECT id FROM log WHERE origin = ?1")                                                                \
     X(LOG_ADD, "INSERT INTO log(origin) VALUES(?1)")                                                                   \
-    X(LOG_LIST, "SELECT id, origin FROM log ORDER BY id")                                                              \
     X(LOG_LAST, "SELECT max(key) FROM entry WHERE key >= ?1 AND key < ?2")                                             \
     X(ENTRY_ADD, "INSERT INTO entry(key, bytes) VALUES(?1, ?2)")                                                       \
     X(ENTRY_GET, "SELECT bytes FROM entry WHERE key = ?1")                                                             \
@@ -20,25 +19,26 @@
     X(NOTE_PUT, "INSERT OR REPLACE INTO note(log, kind, size, text) VALUES(?1, ?2, ?3, ?4)")                           \
     X(NOTE_LATEST, "SELECT size, text FROM note WHERE log = ?1 AND kind = ?2 ORDER BY size DESC LIMIT 1")              \
     X(NOTE_FROM, "SELECT size, text FROM note WHERE log = ?1 AND kind = ?2 AND size >= ?3 ORDER BY size LIMIT 1")      \
-    X(COSIG_GET, "SELECT at, cose IS NOT NULL FROM cosignature WHERE log = ?1 AND size = ?2 AND root = ?3 AND kid = ?4") \
-    X(COSIG_PUT, "INSERT OR REPLACE INTO cosignature(log, size, root, kid, at, signature, cose) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
-    X(COSIG_COSE, "UPDATE cosignature SET cose = ?5 WHERE log = ?1 AND size = ?2 AND root = ?3 AND kid = ?4")          \
-    X(COSIG_SCAN, "SELECT size, root, kid, at, signature, cose FROM cosignature WHERE log = ?1 AND size >= ?2 ORDER BY size, root, kid") \
+    X(COSIG_PUT, "INSERT INTO cosignature(log, size, root, kid, at, signature, cose)"                                  \
+                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(log, size, root, kid) DO UPDATE SET"                 \
+                 " signature = iif(excluded.at < at, excluded.signature, signature),"                                  \
+                 " at = min(at, excluded.at), cose = coalesce(cose, excluded.cose)")                                   \
     X(DOC_PUT, "INSERT OR REPLACE INTO document(hash, label, size, zstd) VALUES(?1, ?2, ?3, ?4)")                      \
     X(DOC_INFO, "SELECT label, size FROM document WHERE hash = ?1")                                                    \
     X(DOC_GET, "SELECT size, zstd FROM document WHERE hash = ?1")                                                      \
     X(JOURNAL_ADD, "INSERT OR IGNORE INTO journal(at, kind, key, body) VALUES(?1, ?2, ?3, ?4)")                        \
-    X(JOURNAL_FIND, "SELECT seq, at, kind, key, body FROM journal WHERE kind = ?1 AND key = ?2")                       \
     X(STATE_PUT, "INSERT OR REPLACE INTO state(key, value) VALUES(?1, ?2)")                                            \
     X(STATE_GET, "SELECT value FROM state WHERE key = ?1")                                                             \
     X(VIEW_PUT, "INSERT OR REPLACE INTO d_view(view, key, value) VALUES(?1, ?2, ?3)")                                  \
     X(VIEW_GET, "SELECT value FROM d_view WHERE view = ?1 AND key = ?2")                                               \
     X(VIEW_DELETE, "DELETE FROM d_view WHERE view = ?1 AND key = ?2")                                                  \
     X(VIEW_DROP, "DELETE FROM d_view")                                                                                 \
-    X(VIEW_DUMP, "SELECT view, key, value FROM d_view ORDER BY view, key")                                             \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                                        \
     X(COMMIT, "COMMIT")                                                                                                \
-    X(ROLLBACK, "ROLLBACK")
+    X(ROLLBACK, "ROLLBACK")                                                                                            \
+    X(APPEND, "SAVEPOINT append")                                                                                      \
+    X(APPEND_UNDO, "ROLLBACK TO append")                                                                               \
+    X(APPEND_DONE, "RELEASE append")
 
 enum statement_id {
 #define STATEMENT_ID(id, sql) Q_##id,
@@ -53,8 +53,7 @@ struct sqlite_store {
     sqlite3_stmt *prepared[Q_COUNT];
     char *blobs;  /* folder for large documents; NULL = all in the database */
     int lock_fd;
-    bool dead;    /* a commit failed: nothing here may be trusted any more */
-    bool changing;
+    bool dead;    /* a change failed: nothing here may be trusted any more */
 };
 
 static inline struct sqlite_store *self_of(struct store *store)
@@ -64,6 +63,8 @@ static inline struct sqlite_store *self_of(struct store *store)
 
 /* A prepared statement, reset and ready for binding; NULL when the store is dead. */
 sqlite3_stmt *query(struct sqlite_store *s, enum statement_id id);
+/* A statement of the scan's own, to be finalized: a visitor may read, write and scan here too. */
+int scan_prepare(struct sqlite_store *s, const char *sql, sqlite3_stmt **q);
 void bind_span(sqlite3_stmt *q, int at, struct span bytes); /* as a blob */
 struct span column(sqlite3_stmt *q, int at);
 int step_done(struct sqlite_store *s, sqlite3_stmt *q); /* runs a change: 0 or the error */

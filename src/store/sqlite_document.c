@@ -6,12 +6,14 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "crypto/sha256.h"
 #include "store/sqlite.h"
 
-/* Large documents are files blobs/ab/<hash>, compressed like the others: durable, with their folder, before the batch commits. */
-static int blob_path(const struct sqlite_store *s, const struct hash *hash, char folder[static 4096], char path[static 4096])
+/* Large documents are files blobs/ab/<hash>, compressed like the others and durable before the batch commits. */
+static int blob_path(const struct sqlite_store *s, const struct hash *hash, char folder[static 4096],
+                     char path[static 4096])
 {
     char hex[65];
     hash_hex(hash, hex);
@@ -30,6 +32,11 @@ static int folder_sync(const char *folder)
     return rc == 0 ? 0 : E_IO;
 }
 
+static int file_error(void)
+{
+    return errno == ENOSPC || errno == EDQUOT ? E_FULL : E_IO;
+}
+
 static int blob_bytes(int fd, struct span bytes)
 {
     while (bytes.len) {
@@ -37,10 +44,10 @@ static int blob_bytes(int fd, struct span bytes)
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return errno == ENOSPC ? E_FULL : E_IO;
+            return file_error();
         bytes = span_from(bytes, (size_t)n);
     }
-    return fdatasync(fd) == 0 ? 0 : E_IO;
+    return fdatasync(fd) == 0 ? 0 : file_error();
 }
 
 static int blob_write(struct sqlite_store *s, const struct hash *hash, struct span bytes)
@@ -49,21 +56,24 @@ static int blob_write(struct sqlite_store *s, const struct hash *hash, struct sp
     int rc = blob_path(s, hash, folder, path);
     if (rc)
         return rc;
-    (void)mkdir(s->blobs, 0700);
-    (void)mkdir(folder, 0700);
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return file_error();
     (void)snprintf(temporary, sizeof temporary, "%s.new", path);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
-        return errno == ENOSPC ? E_FULL : E_IO;
+        return file_error();
     rc = blob_bytes(fd, bytes);
     (void)close(fd);
     if (rc == 0 && rename(temporary, path) != 0)
-        rc = E_IO;
+        rc = file_error();
+    if (rc)
+        (void)unlink(temporary);
     rc = rc ? rc : folder_sync(folder);
     return rc ? rc : folder_sync(s->blobs);
 }
 
-static int row_put(struct sqlite_store *s, const struct hash *hash, enum label label, size_t size, const struct span *zstd)
+static int row_put(struct sqlite_store *s, const struct hash *hash, enum label label, size_t size,
+                   const struct span *zstd)
 {
     sqlite3_stmt *q = query(s, Q_DOC_PUT);
     if (!q)
@@ -74,27 +84,6 @@ static int row_put(struct sqlite_store *s, const struct hash *hash, enum label l
     if (zstd)
         bind_span(q, 4, *zstd);
     return step_done(s, q);
-}
-
-int sd_put(struct store *store, const struct hash *hash, enum label label, struct span bytes)
-{
-    struct sqlite_store *s = self_of(store);
-    struct stored_document known;
-    if (sd_info(store, hash, &known) == 0 && known.label == label)
-        return 0;
-    size_t bound = ZSTD_compressBound(bytes.len);
-    uint8_t *space = malloc(bound ? bound : 1);
-    if (!space)
-        return E_NOMEM;
-    size_t n = ZSTD_compress(space, bound, bytes.data, bytes.len, 3);
-    int rc = ZSTD_isError(n) ? E_NOMEM : 0;
-    struct span packed = span_of(space, rc ? 0 : n);
-    bool as_file = s->blobs && bytes.len > DOCUMENT_INLINE_MAX;
-    if (rc == 0 && as_file)
-        rc = blob_write(s, hash, packed);
-    rc = rc ? rc : row_put(s, hash, label, bytes.len, as_file ? NULL : &packed);
-    free(space);
-    return rc;
 }
 
 int sd_info(struct store *store, const struct hash *hash, struct stored_document *out)
@@ -168,5 +157,40 @@ int sd_get(struct store *store, const struct hash *hash, struct buf *out)
     rc = rc ? rc : packed.error;
     rc = rc ? rc : unpack(buf_view(&packed), size, hash, out);
     buf_free(&packed);
+    return rc;
+}
+
+/* A damaged copy is replaced by the next good one. */
+static bool intact(struct sqlite_store *s, const struct hash *hash)
+{
+    struct buf bytes;
+    buf_init(&bytes, DOCUMENT_BYTES_MAX);
+    int rc = sd_get(&s->base, hash, &bytes);
+    buf_free(&bytes);
+    return rc == 0;
+}
+
+int sd_put(struct store *store, const struct hash *hash, enum label label, struct span bytes)
+{
+    struct sqlite_store *s = self_of(store);
+    struct stored_document known;
+    if (bytes.len > DOCUMENT_BYTES_MAX)
+        return E_LIMIT;
+    if (sd_info(store, hash, &known) == 0 && known.label == label && known.size == bytes.len && intact(s, hash))
+        return 0;
+    size_t bound = ZSTD_compressBound(bytes.len);
+    uint8_t *space = malloc(bound ? bound : 1);
+    if (!space)
+        return E_NOMEM;
+    size_t n = ZSTD_compress(space, bound, bytes.data, bytes.len, 3);
+    int rc = ZSTD_isError(n) ? E_NOMEM : 0;
+    struct span packed = span_of(space, rc ? 0 : n);
+    bool as_file = s->blobs && bytes.len > DOCUMENT_INLINE_MAX;
+    if (rc == 0 && as_file)
+        rc = blob_write(s, hash, packed);
+    if (as_file && rc)
+        s->dead = true; /* as with a failed commit: after a failed sync nobody knows what the disk holds */
+    rc = rc ? rc : row_put(s, hash, label, bytes.len, as_file ? NULL : &packed);
+    free(space);
     return rc;
 }

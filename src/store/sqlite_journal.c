@@ -1,4 +1,4 @@
-/* Journal, small state and derived views. Scans prepare their own statement, so that a visitor may read or write here too. */
+/* Journal, small state and derived views. */
 #include "store/sqlite.h"
 
 int sj_append(struct store *store, int64_t at, struct span kind, struct span key, struct span body, int64_t *seq)
@@ -14,43 +14,43 @@ int sj_append(struct store *store, int64_t at, struct span kind, struct span key
     int rc = step_done(s, q);
     if (rc == 0 && sqlite3_changes(s->db) == 0)
         return E_EXISTS;
-    *seq = sqlite3_last_insert_rowid(s->db);
+    if (seq)
+        *seq = sqlite3_last_insert_rowid(s->db);
     return rc;
 }
 
 static struct journal_row journal_row(sqlite3_stmt *q)
 {
-    return (struct journal_row){.seq = sqlite3_column_int64(q, 0), .at = sqlite3_column_int64(q, 1), .kind = column(q, 2),
-                                .key = column(q, 3), .body = column(q, 4)};
+    return (struct journal_row){.seq = sqlite3_column_int64(q, 0),
+                                .at = sqlite3_column_int64(q, 1),
+                                .kind = column(q, 2),
+                                .key = column(q, 3),
+                                .body = column(q, 4)};
 }
 
 int sj_find(struct store *store, struct span kind, struct span key, journal_visit *visit, void *ctx)
 {
     struct sqlite_store *s = self_of(store);
-    sqlite3_stmt *q = query(s, Q_JOURNAL_FIND);
-    if (!q)
-        return E_IO;
+    sqlite3_stmt *q;
+    int rc = scan_prepare(s, "SELECT seq, at, kind, key, body FROM journal WHERE kind = ?1 AND key = ?2", &q);
+    if (rc)
+        return rc;
     bind_span(q, 1, kind);
     bind_span(q, 2, key);
-    int rc = step_row(s, q);
+    rc = step_row(s, q);
     if (rc == 0 && visit) {
         struct journal_row row = journal_row(q);
         rc = visit(ctx, &row);
     }
-    (void)sqlite3_reset(q);
+    (void)sqlite3_finalize(q);
     return rc;
-}
-
-static int prepare(struct sqlite_store *s, const char *sql, sqlite3_stmt **q)
-{
-    return s->dead || sqlite3_prepare_v2(s->db, sql, -1, q, NULL) != SQLITE_OK ? E_IO : 0;
 }
 
 int sj_scan(struct store *store, struct span kind, int64_t after_seq, journal_visit *visit, void *ctx)
 {
     struct sqlite_store *s = self_of(store);
-    sqlite3_stmt *q = NULL;
-    int rc = prepare(s, "SELECT seq, at, kind, key, body FROM journal WHERE kind = ?1 AND seq > ?2 ORDER BY seq", &q);
+    sqlite3_stmt *q;
+    int rc = scan_prepare(s, "SELECT seq, at, kind, key, body FROM journal WHERE kind = ?1 AND seq > ?2 ORDER BY seq", &q);
     if (rc)
         return rc;
     bind_span(q, 1, kind);
@@ -134,8 +134,8 @@ int sj_view_delete(struct store *store, struct span view, struct span key)
 int sj_view_scan(struct store *store, struct span view, struct span from_key, pair_visit *visit, void *ctx)
 {
     struct sqlite_store *s = self_of(store);
-    sqlite3_stmt *q = NULL;
-    int rc = prepare(s, "SELECT key, value FROM d_view WHERE view = ?1 AND key >= ?2 ORDER BY key", &q);
+    sqlite3_stmt *q;
+    int rc = scan_prepare(s, "SELECT key, value FROM d_view WHERE view = ?1 AND key >= ?2 ORDER BY key", &q);
     if (rc)
         return rc;
     bind_span(q, 1, view);
@@ -155,10 +155,12 @@ int sj_views_drop(struct store *store)
 int sj_views_dump(struct store *store, pair_visit *visit, void *ctx)
 {
     struct sqlite_store *s = self_of(store);
-    sqlite3_stmt *q = query(s, Q_VIEW_DUMP);
+    sqlite3_stmt *q;
     struct buf key;
-    int rc;
-    buf_init(&key, 1 << 16);
+    int rc = scan_prepare(s, "SELECT view, key, value FROM d_view ORDER BY view, key", &q);
+    if (rc)
+        return rc;
+    buf_init(&key, 1 << 20);
     while ((rc = step_row(s, q)) == 0) {
         buf_reset(&key);
         buf_span(&key, column(q, 0));
@@ -169,7 +171,6 @@ int sj_views_dump(struct store *store, pair_visit *visit, void *ctx)
             break;
     }
     buf_free(&key);
-    if (q)
-        (void)sqlite3_reset(q);
+    (void)sqlite3_finalize(q);
     return rc == E_NOTFOUND ? 0 : rc;
 }

@@ -1,8 +1,9 @@
-#include <stdlib.h>
-
+#include "base/limits.h"
 #include "store/sqlite.h"
 
-enum { INDEX_BITS = 40 };
+/* An entry's row is log << 40 | index; what lies outside is not there, so that no index reaches into another log. */
+enum { INDEX_BITS = 40, LOG_MAX = (1 << 22) - 1 };
+#define INDEX_MAX (((uint64_t)1 << INDEX_BITS) - 1)
 
 static int64_t key_of(log_id log, uint64_t index)
 {
@@ -34,13 +35,15 @@ int sl_log_open(struct store *store, struct span origin, bool create, log_id *id
 int sl_log_size(struct store *store, log_id log, uint64_t *size)
 {
     struct sqlite_store *s = self_of(store);
+    *size = 0;
+    if (log < 1 || log > LOG_MAX)
+        return E_NOTFOUND;
     sqlite3_stmt *q = query(s, Q_LOG_LAST);
     if (!q)
         return E_IO;
     (void)sqlite3_bind_int64(q, 1, key_of(log, 0));
     (void)sqlite3_bind_int64(q, 2, key_of(log + 1, 0));
     int rc = step_row(s, q);
-    *size = 0;
     if (rc == 0 && sqlite3_column_type(q, 0) != SQLITE_NULL)
         *size = ((uint64_t)sqlite3_column_int64(q, 0) & (((uint64_t)1 << INDEX_BITS) - 1)) + 1;
     (void)sqlite3_reset(q);
@@ -50,13 +53,14 @@ int sl_log_size(struct store *store, log_id log, uint64_t *size)
 int sl_log_list(struct store *store, int (*visit)(void *, log_id, struct span), void *ctx)
 {
     struct sqlite_store *s = self_of(store);
-    sqlite3_stmt *q = query(s, Q_LOG_LIST);
-    int rc;
+    sqlite3_stmt *q;
+    int rc = scan_prepare(s, "SELECT id, origin FROM log ORDER BY id", &q);
+    if (rc)
+        return rc;
     while ((rc = step_row(s, q)) == 0)
         if ((rc = visit(ctx, sqlite3_column_int64(q, 0), column(q, 1))) != 0)
             break;
-    if (q)
-        (void)sqlite3_reset(q);
+    (void)sqlite3_finalize(q);
     return rc == E_NOTFOUND ? 0 : rc;
 }
 
@@ -94,24 +98,40 @@ static int entry_add(struct sqlite_store *s, int64_t key, struct span bytes, con
     return step_done(s, q);
 }
 
-int sl_entries_append(struct store *store, log_id log, const struct span *entries, const struct hash *ids, size_t count)
+static int append(struct sqlite_store *s, log_id log, const struct span *entries, const struct hash *ids, size_t count)
 {
-    struct sqlite_store *s = self_of(store);
     struct tile_writer writer = {.store = s, .log = log};
-    struct store_tiles space = {.store = store, .log = log};
+    struct store_tiles space = {.store = &s->base, .log = log};
     struct tile_reader old = store_tile_reader(&space);
     uint64_t size;
-    int rc = sl_log_size(store, log, &size);
-    if (rc == 0 && size + count >= (uint64_t)1 << INDEX_BITS)
+    int rc = sl_log_size(&s->base, log, &size);
+    if (rc == 0 && (size > INDEX_MAX || count > INDEX_MAX - size))
         rc = E_LIMIT;
     for (size_t i = 0; i < count && rc == 0; i++)
         rc = entry_add(s, key_of(log, size + i), entries[i], &ids[i]);
     return rc ? rc : tree_extend(&old, size, ids, count, tile_write, &writer);
 }
 
+/* All of it or nothing, also within a batch: entries without their tiles would make a log that cannot grow. */
+int sl_entries_append(struct store *store, log_id log, const struct span *entries, const struct hash *ids, size_t count)
+{
+    struct sqlite_store *s = self_of(store);
+    if (log < 1 || log > LOG_MAX)
+        return E_NOTFOUND;
+    int rc = step_done(s, query(s, Q_APPEND));
+    if (rc)
+        return rc;
+    rc = append(s, log, entries, ids, count);
+    int undone = rc ? step_done(s, query(s, Q_APPEND_UNDO)) : 0;
+    int done = undone ? undone : step_done(s, query(s, Q_APPEND_DONE));
+    return rc ? rc : done;
+}
+
 int sl_entry_get(struct store *store, log_id log, uint64_t index, struct buf *out)
 {
     struct sqlite_store *s = self_of(store);
+    if (index > INDEX_MAX || log < 1 || log > LOG_MAX)
+        return E_NOTFOUND;
     sqlite3_stmt *q = query(s, Q_ENTRY_GET);
     if (!q)
         return E_IO;
@@ -126,13 +146,15 @@ int sl_entry_get(struct store *store, log_id log, uint64_t index, struct buf *ou
 int sl_entries_scan(struct store *store, log_id log, uint64_t start, uint64_t end, entry_visit *visit, void *ctx)
 {
     struct sqlite_store *s = self_of(store);
-    sqlite3_stmt *q = NULL; /* of its own: a visitor may scan or fetch entries itself */
+    sqlite3_stmt *q;
     uint64_t next = start;
-    if (s->dead || sqlite3_prepare_v2(s->db, "SELECT key, bytes FROM entry WHERE key >= ?1 AND key < ?2 ORDER BY key", -1, &q, NULL) != SQLITE_OK)
-        return E_IO;
+    if (end > INDEX_MAX || start > end || log < 1 || log > LOG_MAX)
+        return E_NOTFOUND;
+    int rc = scan_prepare(s, "SELECT key, bytes FROM entry WHERE key >= ?1 AND key < ?2 ORDER BY key", &q);
+    if (rc)
+        return rc;
     (void)sqlite3_bind_int64(q, 1, key_of(log, start));
     (void)sqlite3_bind_int64(q, 2, key_of(log, end));
-    int rc;
     while ((rc = step_row(s, q)) == 0) {
         if (sqlite3_column_int64(q, 0) != key_of(log, next)) {
             rc = E_CORRUPT; /* a hole */
@@ -168,6 +190,8 @@ int sl_entry_find(struct store *store, const struct hash *id, log_id *log, uint6
 int sl_tile_get(struct store *store, log_id log, unsigned level, uint64_t index, unsigned width, struct hash *out)
 {
     struct sqlite_store *s = self_of(store);
+    if (index > INDEX_MAX || width > TILE_WIDTH)
+        return E_NOTFOUND;
     sqlite3_stmt *q = query(s, Q_TILE_GET);
     if (!q)
         return E_IO;
@@ -187,6 +211,8 @@ int sl_tile_get(struct store *store, log_id log, unsigned level, uint64_t index,
 int sl_note_put(struct store *store, log_id log, enum note_kind kind, uint64_t size, struct span note)
 {
     struct sqlite_store *s = self_of(store);
+    if (size > INT64_MAX || note.len > NOTE_BYTES_MAX)
+        return E_LIMIT;
     sqlite3_stmt *q = query(s, Q_NOTE_PUT);
     if (!q)
         return E_IO;
@@ -220,9 +246,12 @@ int sl_note_latest(struct store *store, log_id log, enum note_kind kind, uint64_
     return note_found(s, q, size, out);
 }
 
-int sl_note_at_least(struct store *store, log_id log, enum note_kind kind, uint64_t size, uint64_t *found, struct buf *out)
+int sl_note_at_least(struct store *store, log_id log, enum note_kind kind, uint64_t size, uint64_t *found,
+                     struct buf *out)
 {
     struct sqlite_store *s = self_of(store);
+    if (size > INT64_MAX)
+        return E_NOTFOUND;
     sqlite3_stmt *q = query(s, Q_NOTE_FROM);
     if (!q)
         return E_IO;
@@ -232,49 +261,29 @@ int sl_note_at_least(struct store *store, log_id log, enum note_kind kind, uint6
     return note_found(s, q, found, out);
 }
 
-static void cosignature_key(sqlite3_stmt *q, log_id log, const struct stored_cosignature *c)
+int sl_cosignature_put(struct store *store, log_id log, const struct stored_cosignature *c)
 {
+    struct sqlite_store *s = self_of(store);
+    sqlite3_stmt *q = c->size > INT64_MAX ? NULL : query(s, Q_COSIG_PUT);
+    if (!q)
+        return c->size > INT64_MAX ? E_LIMIT : E_IO;
     (void)sqlite3_bind_int64(q, 1, log);
     (void)sqlite3_bind_int64(q, 2, (int64_t)c->size);
     bind_span(q, 3, span_hash(&c->root));
     bind_span(q, 4, span_hash(&c->kid));
-}
-
-int sl_cosignature_put(struct store *store, log_id log, const struct stored_cosignature *c)
-{
-    struct sqlite_store *s = self_of(store);
-    sqlite3_stmt *q = query(s, Q_COSIG_GET);
-    if (!q)
-        return E_IO;
-    cosignature_key(q, log, c);
-    int rc = step_row(s, q);
-    bool known = rc == 0, earlier = known && sqlite3_column_int64(q, 0) <= c->timestamp;
-    bool has_cose = known && sqlite3_column_int(q, 1);
-    (void)sqlite3_reset(q);
-    if (rc && rc != E_NOTFOUND)
-        return rc;
-    if (earlier && (has_cose || !c->has_cose))
-        return 0;
-    q = query(s, earlier ? Q_COSIG_COSE : Q_COSIG_PUT);
-    if (!q)
-        return E_IO;
-    cosignature_key(q, log, c);
-    struct span cose = span_of(c->cose.b, sizeof c->cose.b);
-    if (earlier) {
-        bind_span(q, 5, cose);
-        return step_done(s, q);
-    }
     (void)sqlite3_bind_int64(q, 5, c->timestamp);
     bind_span(q, 6, span_of(c->signature.b, sizeof c->signature.b));
     if (c->has_cose)
-        bind_span(q, 7, cose);
+        bind_span(q, 7, span_of(c->cose.b, sizeof c->cose.b));
     return step_done(s, q);
 }
 
 static int cosignature_row(sqlite3_stmt *q, struct stored_cosignature *c)
 {
     struct span root = column(q, 1), kid = column(q, 2), signature = column(q, 4), cose = column(q, 5);
-    *c = (struct stored_cosignature){.size = (uint64_t)sqlite3_column_int64(q, 0), .timestamp = sqlite3_column_int64(q, 3)};
+    *c = (struct stored_cosignature){0};
+    c->size = (uint64_t)sqlite3_column_int64(q, 0);
+    c->timestamp = sqlite3_column_int64(q, 3);
     if (root.len != 32 || kid.len != 32 || signature.len != SIGN_BYTES || (cose.len && cose.len != SIGN_BYTES))
         return E_CORRUPT;
     memcpy(c->root.b, root.data, 32);
@@ -289,19 +298,22 @@ static int cosignature_row(sqlite3_stmt *q, struct stored_cosignature *c)
 int sl_cosignatures(struct store *store, log_id log, uint64_t from_size, cosignature_visit *visit, void *ctx)
 {
     struct sqlite_store *s = self_of(store);
-    sqlite3_stmt *q = query(s, Q_COSIG_SCAN);
+    sqlite3_stmt *q;
     struct stored_cosignature c;
-    if (!q)
-        return E_IO;
+    if (from_size > INT64_MAX)
+        return 0;
+    int rc = scan_prepare(s, "SELECT size, root, kid, at, signature, cose FROM cosignature"
+                             " WHERE log = ?1 AND size >= ?2 ORDER BY size, root, kid", &q);
+    if (rc)
+        return rc;
     (void)sqlite3_bind_int64(q, 1, log);
     (void)sqlite3_bind_int64(q, 2, (int64_t)from_size);
-    int rc;
     while ((rc = step_row(s, q)) == 0) {
         rc = cosignature_row(q, &c);
         rc = rc ? rc : visit(ctx, &c);
         if (rc)
             break;
     }
-    (void)sqlite3_reset(q);
+    (void)sqlite3_finalize(q);
     return rc == E_NOTFOUND ? 0 : rc;
 }

@@ -1,0 +1,35 @@
+#include "format/advisory.h"
+
+/* The strings of an array; other items are passed over. */
+int advisory_texts(const struct json *array, const struct span **out, size_t *count, struct arena *arena)
+{
+    *count = 0;
+    if (!array || array->type != JSON_ARRAY)
+        return 0;
+    struct span *list = arena_array(arena, array->count ? array->count : 1, sizeof *list);
+    if (!list)
+        return E_NOMEM;
+    for (uint32_t i = 0; i < array->count; i++)
+        if (array->child[i].type == JSON_STRING)
+            list[(*count)++] = array->child[i].text;
+    *out = list;
+    return 0;
+}
+
+int advisory_read(struct advisory *out, struct span media, struct span json, struct arena *arena, struct fault *fault)
+{
+    if (span_is(media, "application/csaf+json"))
+        return advisory_read_csaf(out, json, arena, fault);
+    if (span_is(media, "application/osv+json"))
+        return advisory_read_osv(out, json, arena, fault);
+    return fail(fault, E_UNSUPPORTED, "no advisory: %.*s", (int)(media.len < 80 ? media.len : 80), (const char *)media.data);
+}
+
+const char *advisory_media(const struct json *root)
+{
+    if (json_path(root, "document.csaf_version"))
+        return "application/csaf+json";
+    if (json_get(root, "id") && json_get(root, "modified") && !json_get(root, "document"))
+        return "application/osv+json";
+    return NULL;
+}
