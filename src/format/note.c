@@ -5,6 +5,8 @@
 
 #define DASH "\xe2\x80\x94 " /* U+2014 and a space start a signature line */
 
+enum { VKEY_KEY_BYTES_MAX = 2048 }; /* ML-DSA-44 has 1312: known, though not supported */
+
 static bool text_valid(struct span bytes)
 {
     for (size_t i = 0; i < bytes.len; i++)
@@ -16,8 +18,8 @@ static bool text_valid(struct span bytes)
 /* Unicode White_Space beyond ASCII, which key names must not contain. */
 static bool code_is_space(uint32_t c)
 {
-    return c == ' ' || c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 ||
-           c == 0x202f || c == 0x205f || c == 0x3000;
+    return c == ' ' || c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 ||
+           c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
 static bool key_name_valid(struct span name)
@@ -45,7 +47,8 @@ static int signature_parse(struct note_signature *out, struct span line, struct 
         return fail(fault, E_SYNTAX, "bad key name in a signature line");
     struct span encoded = span_from(rest, out->name.len + 1);
     if (!base64_parse(encoded, bytes, sizeof bytes, &len) || len <= 4)
-        return fail(fault, E_CANONICAL, "bad base64 in a signature line, or more than %d bytes", NOTE_SIGNATURE_BYTES_MAX);
+        return fail(fault, E_CANONICAL, "bad base64 in a signature line, or more than %d bytes",
+                    NOTE_SIGNATURE_BYTES_MAX);
     out->id = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
     out->len = len - 4 <= sizeof out->bytes ? len - 4 : 0;
     memcpy(out->bytes, bytes + 4, out->len);
@@ -101,7 +104,7 @@ uint32_t note_key_id(struct span name, enum note_type type, const struct public_
 
 int note_vkey_parse(struct span vkey, struct span *name, enum note_type *type, struct public_key *key)
 {
-    uint8_t id[4], bytes[1 + SIGN_KEY_BYTES];
+    uint8_t id[4], bytes[1 + VKEY_KEY_BYTES_MAX];
     size_t len = 0;
     const uint8_t *plus = vkey.len ? memchr(vkey.data, '+', vkey.len) : NULL;
     if (!plus)
@@ -110,10 +113,12 @@ int note_vkey_parse(struct span vkey, struct span *name, enum note_type *type, s
     struct span rest = span_from(vkey, name->len + 1);
     if (!key_name_valid(*name) || rest.len < 10 || rest.data[8] != '+' || !hex_parse(span_of(rest.data, 8), id, 4))
         return E_SYNTAX;
-    if (!base64_parse(span_from(rest, 9), bytes, sizeof bytes, &len) || len != sizeof bytes)
+    if (!base64_parse(span_from(rest, 9), bytes, sizeof bytes, &len) || !len)
         return E_SYNTAX;
     if (bytes[0] != NOTE_ED25519 && bytes[0] != NOTE_COSIGNATURE)
         return E_UNSUPPORTED;
+    if (len != 1 + SIGN_KEY_BYTES)
+        return E_SYNTAX;
     *type = (enum note_type)bytes[0];
     memcpy(key->b, bytes + 1, sizeof key->b);
     uint32_t stated = (uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 | (uint32_t)id[2] << 8 | id[3];
@@ -129,7 +134,8 @@ void note_vkey_write(struct buf *out, struct span name, enum note_type type, con
     buf_base64(out, span_of(bytes, sizeof bytes));
 }
 
-/* Visits lines by (name, id). Every matching line must verify: one bad line spoils the note (signed-note, "Signatures"). */
+/* Visits lines by (name, id). Every matching line must verify: one bad line spoils the note (signed-note,
+ * "Signatures"). */
 int note_verify(const struct note *note, struct span name, const struct public_key *key)
 {
     uint32_t id = note_key_id(name, NOTE_ED25519, key);
@@ -155,7 +161,8 @@ void note_cosigned_message(struct buf *out, int64_t timestamp, struct span text)
     buf_span(out, text);
 }
 
-bool cosignature_verify(const struct public_key *key, int64_t timestamp, struct span text, const struct signature *signature)
+bool cosignature_verify(const struct public_key *key, int64_t timestamp, struct span text,
+                        const struct signature *signature)
 {
     struct buf message;
     buf_init(&message, NOTE_BYTES_MAX + 64);
@@ -169,6 +176,7 @@ int note_verify_cosignature(const struct note *note, struct span name, const str
                             struct signature *signature)
 {
     uint32_t id = note_key_id(name, NOTE_COSIGNATURE, key);
+    int64_t earliest = 0; /* of several by one key, the earliest counts */
     int rc = E_KEY;
     for (size_t i = 0; i < note->count; i++) {
         const struct note_signature *s = &note->signatures[i];
@@ -183,13 +191,15 @@ int note_verify_cosignature(const struct note *note, struct span name, const str
         memcpy(candidate.b, s->bytes + 8, SIGN_BYTES);
         if (time > INT64_MAX || !cosignature_verify(key, (int64_t)time, note->text, &candidate))
             return E_SIGNATURE;
-        if (rc == 0 && (int64_t)time >= *timestamp)
-            continue; /* the earliest counts */
-        *timestamp = (int64_t)time;
+        if (rc == 0 && (int64_t)time >= earliest)
+            continue;
+        earliest = (int64_t)time;
         if (signature)
             *signature = candidate;
         rc = 0;
     }
+    if (rc == 0 && timestamp)
+        *timestamp = earliest;
     return rc;
 }
 
@@ -204,7 +214,8 @@ static void line_write(struct buf *out, struct span name, uint32_t id, struct sp
     buf_byte(out, '\n');
 }
 
-void note_signature_write(struct buf *out, struct span name, const struct public_key *key, const struct signature *signature)
+void note_signature_write(struct buf *out, struct span name, const struct public_key *key,
+                          const struct signature *signature)
 {
     line_write(out, name, note_key_id(name, NOTE_ED25519, key), span_of(signature->b, SIGN_BYTES));
 }

@@ -43,7 +43,8 @@ void frontier_root(const struct frontier *f, struct hash *root)
         tree_node(&f->hashes[i], root, root);
 }
 
-/* The root of the perfect subtree of 2^height leaves whose first leaf is index << height: at most 2^7 nodes of one tile are read. */
+/* The root of the perfect subtree of 2^height leaves whose first leaf is index << height: at most 2^7 nodes of one tile
+ * are read. */
 static int perfect(const struct tile_reader *tiles, unsigned height, uint64_t index, struct hash *out)
 {
     struct hash nodes[TILE_WIDTH];
@@ -126,8 +127,8 @@ static uint64_t split(uint64_t n) /* the largest power of two below n, n > 1 */
     return (uint64_t)1 << (63 - __builtin_clzll(n - 1));
 }
 
-/* SUBTREE_SUBPROOF of draft-ietf-plants-merkle-tree-certs section 4.4, walked from the root; hashes come out in reverse. With start 0
-   it is RFC 6962 section 2.1.2 (consistency), with end = start + 1 section 2.1.1 (inclusion). */
+/* SUBTREE_SUBPROOF of draft-ietf-plants-merkle-tree-certs section 4.4, walked from the root; hashes come out in
+   reverse. With start 0 it is RFC 6962 section 2.1.2 (consistency), with end = start + 1 section 2.1.1 (inclusion). */
 int tree_subtree_consistency(const struct tile_reader *tiles, uint64_t start, uint64_t end, uint64_t size,
                              struct hash proof[static PROOF_HASHES_MAX], size_t *count)
 {
@@ -163,14 +164,14 @@ int tree_subtree_consistency(const struct tile_reader *tiles, uint64_t start, ui
     return rc;
 }
 
-int tree_inclusion(const struct tile_reader *tiles, uint64_t index, uint64_t size, struct hash proof[static PROOF_HASHES_MAX],
-                   size_t *count)
+int tree_inclusion(const struct tile_reader *tiles, uint64_t index, uint64_t size,
+                   struct hash proof[static PROOF_HASHES_MAX], size_t *count)
 {
     return index < size ? tree_subtree_consistency(tiles, index, index + 1, size, proof, count) : E_PROOF;
 }
 
-int tree_consistency(const struct tile_reader *tiles, uint64_t old_size, uint64_t size, struct hash proof[static PROOF_HASHES_MAX],
-                     size_t *count)
+int tree_consistency(const struct tile_reader *tiles, uint64_t old_size, uint64_t size,
+                     struct hash proof[static PROOF_HASHES_MAX], size_t *count)
 {
     *count = 0;
     if (old_size > size)
@@ -187,8 +188,8 @@ struct tail {
 };
 
 /* One level: `fresh` nodes follow the `have` that are stored; full tiles give nodes to the level above, into `up`. */
-static int level_extend(const struct tile_reader *old, unsigned level, uint64_t have, const struct hash *fresh, size_t n, struct hash *up,
-                        size_t *up_count, tile_put *put, void *ctx)
+static int level_extend(const struct tile_reader *old, unsigned level, uint64_t have, const struct hash *fresh,
+                        size_t n, struct hash *up, size_t *up_count, tile_put *put, void *ctx)
 {
     struct tail *tail = malloc(sizeof *tail);
     if (!tail)
@@ -215,7 +216,8 @@ static int level_extend(const struct tile_reader *old, unsigned level, uint64_t 
     return rc;
 }
 
-int tree_extend(const struct tile_reader *old, uint64_t old_size, const struct hash *leaves, size_t n, tile_put *put, void *ctx)
+int tree_extend(const struct tile_reader *old, uint64_t old_size, const struct hash *leaves, size_t n, tile_put *put,
+                void *ctx)
 {
     const struct hash *fresh = leaves;
     struct hash *up = NULL;

@@ -16,7 +16,8 @@ static bool subtree_valid(uint64_t start, uint64_t end, uint64_t size)
     return start % span == 0;
 }
 
-/* The turns of the walk from the root to the subtree, as the prover took them; true = the given hash stands on the right. */
+/* The turns of the walk from the root to the subtree, as the prover took them; true = the given hash stands on the
+ * right. */
 struct walk {
     unsigned turns;
     bool right[64];
@@ -45,8 +46,8 @@ static void walk_plan(struct walk *walk, uint64_t start, uint64_t end, uint64_t 
 }
 
 /* Both roots that a proof yields: of the subtree (from the parts that belong to it) and of the whole tree. */
-static int walk_roots(const struct walk *walk, const struct hash *subtree, const struct hash *proof, size_t count, struct hash *part,
-                      struct hash *root)
+static int walk_roots(const struct walk *walk, const struct hash *subtree, const struct hash *proof, size_t count,
+                      struct hash *part, struct hash *root)
 {
     size_t at = 0;
     if (count != walk->turns + (walk->whole ? 0u : 1u))
@@ -65,8 +66,8 @@ static int walk_roots(const struct walk *walk, const struct hash *subtree, const
     return 0;
 }
 
-int tree_verify_subtree(uint64_t start, uint64_t end, const struct hash *subtree, uint64_t size, const struct hash *root,
-                        const struct hash *proof, size_t count)
+int tree_verify_subtree(uint64_t start, uint64_t end, const struct hash *subtree, uint64_t size,
+                        const struct hash *root, const struct hash *proof, size_t count)
 {
     struct walk walk;
     struct hash got_part, got_root;
@@ -78,7 +79,8 @@ int tree_verify_subtree(uint64_t start, uint64_t end, const struct hash *subtree
     return hash_eq(&got_part, subtree) && hash_eq(&got_root, root) ? 0 : E_PROOF;
 }
 
-int tree_inclusion_root(uint64_t index, uint64_t size, const struct hash *leaf, const struct hash *proof, size_t count, struct hash *root)
+int tree_inclusion_root(uint64_t index, uint64_t size, const struct hash *leaf, const struct hash *proof, size_t count,
+                        struct hash *root)
 {
     struct walk walk;
     struct hash part;
@@ -88,8 +90,8 @@ int tree_inclusion_root(uint64_t index, uint64_t size, const struct hash *leaf, 
     return walk_roots(&walk, leaf, proof, count, &part, root);
 }
 
-int tree_verify_inclusion(uint64_t index, uint64_t size, const struct hash *leaf, const struct hash *proof, size_t count,
-                          const struct hash *root)
+int tree_verify_inclusion(uint64_t index, uint64_t size, const struct hash *leaf, const struct hash *proof,
+                          size_t count, const struct hash *root)
 {
     struct hash got;
     int rc = tree_inclusion_root(index, size, leaf, proof, count, &got);
@@ -108,12 +110,14 @@ int tree_verify_consistency(uint64_t old_size, const struct hash *old_root, uint
     return tree_verify_subtree(0, old_size, old_root, size, root, proof, count);
 }
 
-int tree_consistency_roots(uint64_t old_size, uint64_t size, const struct hash *old_root_if_power, const struct hash *proof, size_t count,
-                           struct hash *old_root, struct hash *root)
+int tree_consistency_roots(uint64_t old_size, uint64_t size, const struct hash *old_root_if_power,
+                           const struct hash *proof, size_t count, struct hash *old_root, struct hash *root)
 {
     struct walk walk;
     if (!old_size || !subtree_valid(0, old_size, size))
         return E_PROOF;
     walk_plan(&walk, 0, old_size, size);
+    if (walk.whole && !old_root_if_power) /* the proof leaves out what only the caller can give */
+        return E_PROOF;
     return walk_roots(&walk, old_root_if_power, proof, count, old_root, root);
 }

@@ -29,7 +29,8 @@ int add_checkpoint_parse(struct add_checkpoint *out, struct span body, struct fa
     return rc ? rc : checkpoint_parse(&out->checkpoint, &out->note, rest, fault);
 }
 
-void add_checkpoint_write(struct buf *out, uint64_t old_size, const struct hash *proof, size_t count, struct span note_bytes)
+void add_checkpoint_write(struct buf *out, uint64_t old_size, const struct hash *proof, size_t count,
+                          struct span note_bytes)
 {
     buf_printf(out, "old %llu\n", (unsigned long long)old_size);
     for (size_t i = 0; i < count; i++) {
@@ -72,8 +73,8 @@ int add_entries_parse(struct add_entries *out, struct span body, struct fault *f
 {
     struct span rest = body;
     *out = (struct add_entries){0};
-    if (!take_string(&rest, &out->origin) || !take_number(&rest, 8, &out->upload_start) || !take_number(&rest, 8, &out->upload_end) ||
-        !take_string(&rest, &out->ticket))
+    if (!take_string(&rest, &out->origin) || !take_number(&rest, 8, &out->upload_start) ||
+        !take_number(&rest, 8, &out->upload_end) || !take_string(&rest, &out->ticket))
         return fail(fault, E_TRUNCATED, "the head of add-entries");
     if (out->upload_start > out->upload_end || out->upload_end > INT64_MAX)
         return fail(fault, E_SYNTAX, "upload_start must not be above upload_end");
@@ -122,20 +123,29 @@ int add_entries_package(struct add_entries *request, struct entry_package *out)
     return rc;
 }
 
+/* What the length prefix cannot tell is refused, never cut. */
+static void put_string(struct buf *out, struct span bytes)
+{
+    if (bytes.len > UINT16_MAX && !out->error)
+        out->error = E_LIMIT;
+    buf_u16(out, (uint16_t)bytes.len);
+    buf_span(out, bytes);
+}
+
 void add_entries_write_head(struct buf *out, struct span origin, uint64_t start, uint64_t end, struct span ticket)
 {
-    buf_u16(out, (uint16_t)origin.len);
-    buf_span(out, origin);
+    put_string(out, origin);
     buf_u64(out, start);
     buf_u64(out, end);
-    buf_u16(out, (uint16_t)ticket.len);
-    buf_span(out, ticket);
+    put_string(out, ticket);
 }
 
 void add_entries_write_package(struct buf *out, const struct entry_package *package)
 {
     for (size_t i = 0; i < package->count; i++)
         bundle_add(out, package->entries[i]);
+    if (package->proof_count > PROOF_HASHES_MAX && !out->error)
+        out->error = E_LIMIT;
     buf_byte(out, (uint8_t)package->proof_count);
     buf_add(out, package->proof, package->proof_count * 32);
 }
@@ -149,7 +159,8 @@ int mirror_info_parse(struct mirror_info *out, struct span body, struct arena *a
         return E_TRUNCATED;
     if (rest.len)
         return E_TRAILING;
-    if (!decimal_parse(size, &out->size) || !decimal_parse(next, &out->next_entry) || out->size > INT64_MAX || out->next_entry > INT64_MAX)
+    if (!decimal_parse(size, &out->size) || !decimal_parse(next, &out->next_entry) || out->size > INT64_MAX ||
+        out->next_entry > INT64_MAX)
         return E_SYNTAX;
     uint8_t *bytes = arena_alloc(arena, ticket.len + 1);
     size_t len = 0;
@@ -183,6 +194,5 @@ int bundle_parse(struct span bytes, struct span *entries, size_t max, size_t *co
 
 void bundle_add(struct buf *out, struct span entry)
 {
-    buf_u16(out, (uint16_t)entry.len);
-    buf_span(out, entry);
+    put_string(out, entry);
 }
