@@ -26,7 +26,8 @@
     X(DOC_PUT, "INSERT OR REPLACE INTO document(hash, label, size, zstd) VALUES(?1, ?2, ?3, ?4)")                      \
     X(DOC_INFO, "SELECT label, size FROM document WHERE hash = ?1")                                                    \
     X(DOC_GET, "SELECT size, zstd FROM document WHERE hash = ?1")                                                      \
-    X(JOURNAL_ADD, "INSERT OR IGNORE INTO journal(at, kind, key, body) VALUES(?1, ?2, ?3, ?4)")                        \
+    X(JOURNAL_ADD, "INSERT INTO journal(at, kind, key, body) SELECT ?1, ?2, ?3, ?4"                                    \
+                   " WHERE NOT EXISTS(SELECT 1 FROM journal WHERE kind = ?2 AND key = ?3)")                            \
     X(STATE_PUT, "INSERT OR REPLACE INTO state(key, value) VALUES(?1, ?2)")                                            \
     X(STATE_GET, "SELECT value FROM state WHERE key = ?1")                                                             \
     X(VIEW_PUT, "INSERT OR REPLACE INTO d_view(view, key, value) VALUES(?1, ?2, ?3)")                                  \

@@ -174,8 +174,12 @@ int sd_put(struct store *store, const struct hash *hash, enum label label, struc
 {
     struct sqlite_store *s = self_of(store);
     struct stored_document known;
+    struct hash got;
     if (bytes.len > DOCUMENT_BYTES_MAX)
         return E_LIMIT;
+    sha256(bytes, &got);
+    if (!hash_eq(&got, hash))
+        return E_HASH;
     if (sd_info(store, hash, &known) == 0 && known.label == label && known.size == bytes.len && intact(s, hash))
         return 0;
     size_t bound = ZSTD_compressBound(bytes.len);
