@@ -1,5 +1,6 @@
 /* Deterministic CBOR (RFC 8949 section 4.2.1) for what we read and write: shortest integers and lengths, definite lengths,
-   map keys in bytewise order without duplicates, no floats, no simple values but false, true and null, tags only where asked for.
+   map keys in bytewise order without duplicates, no floats, no simple values but false, true and null. A tag is
+   taken only where a schema asks for it; cbor_skip and cbor_check pass over one.
    Reading is a cursor without allocation: each take_ consumes exactly one item head or fails and poisons the cursor. */
 #ifndef COMITY_FORMAT_CBOR_H
 #define COMITY_FORMAT_CBOR_H

@@ -1,5 +1,7 @@
 #include "format/version.h"
 
+#include <strings.h>
+
 static bool is_digit(uint8_t c)
 {
     return c >= '0' && c <= '9';
@@ -7,185 +9,238 @@ static bool is_digit(uint8_t c)
 
 static bool is_alpha(uint8_t c)
 {
-    return (c | 32) >= 'a' && (c | 32) <= 'z';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Digits as numbers of any length. */
-static int compare_digits(struct span a, struct span b)
+static bool is_one_of(uint8_t c, const char *set)
 {
-    while (a.len && a.data[0] == '0')
+    return c != 0 && strchr(set, c) != NULL;
+}
+
+static int sign_of(int value)
+{
+    return (value > 0) - (value < 0);
+}
+
+static struct span cut(struct span text, size_t from, size_t to)
+{
+    return span_of(text.data + from, to - from);
+}
+
+/* Digits of any length as numbers: without leading zeroes the longer one is greater. */
+static int digits_compare(struct span a, struct span b)
+{
+    while (a.len > 0 && a.data[0] == '0')
         a = span_from(a, 1);
-    while (b.len && b.data[0] == '0')
+    while (b.len > 0 && b.data[0] == '0')
         b = span_from(b, 1);
     if (a.len != b.len)
         return a.len < b.len ? -1 : 1;
-    return a.len ? memcmp(a.data, b.data, a.len) : 0;
+    return sign_of(span_compare(a, b));
 }
 
-static struct span take_digits(struct span *rest)
+static size_t digits_len(struct span text)
 {
     size_t n = 0;
-    while (n < rest->len && is_digit(rest->data[n]))
+    while (n < text.len && is_digit(text.data[n]))
         n++;
-    struct span digits = span_of(rest->data, n);
-    *rest = span_from(*rest, n);
-    return digits;
+    return n;
 }
 
-/* deb-version(7): a tilde sorts before everything, the end included; letters before other characters. */
-static int rank(struct span rest)
-{
-    uint8_t c = rest.len ? rest.data[0] : 0;
-    if (!rest.len || is_digit(c))
-        return 0;
-    if (c == '~')
-        return -1;
-    return is_alpha(c) ? c : c + 256;
-}
-
-static int compare_part(struct span a, struct span b)
-{
-    while (a.len || b.len) {
-        while ((a.len && !is_digit(a.data[0])) || (b.len && !is_digit(b.data[0]))) {
-            int ra = rank(a), rb = rank(b);
-            if (ra != rb)
-                return ra - rb;
-            a = span_from(a, 1);
-            b = span_from(b, 1);
-        }
-        struct span da = take_digits(&a), db = take_digits(&b);
-        int order = compare_digits(da, db);
-        if (order)
-            return order;
-    }
-    return 0;
-}
+/* ---- Debian: [epoch:]upstream[-revision], deb-version(7) ---- */
 
 struct debian_version {
     struct span epoch, upstream, revision;
 };
 
-static bool debian_parse(struct span text, struct debian_version *out)
+static bool chars_ok(struct span text, const char *others)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!is_digit(text.data[i]) && !is_alpha(text.data[i]) && !is_one_of(text.data[i], others))
+            return false;
+    return true;
+}
+
+/* dpkg keeps the epoch in an int, and refuses what does not fit. */
+static bool epoch_ok(struct span epoch)
+{
+    if (epoch.len == 0 || digits_len(epoch) != epoch.len)
+        return false;
+    return digits_compare(epoch, span_str("2147483647")) <= 0;
+}
+
+static bool debian_split(struct span text, struct debian_version *out)
 {
     *out = (struct debian_version){.upstream = text};
     const uint8_t *colon = text.len ? memchr(text.data, ':', text.len) : NULL;
     if (colon) {
-        out->epoch = span_of(text.data, (size_t)(colon - text.data));
+        out->epoch = cut(text, 0, (size_t)(colon - text.data));
         out->upstream = span_from(text, out->epoch.len + 1);
-        for (size_t i = 0; i < out->epoch.len; i++)
-            if (!is_digit(out->epoch.data[i]))
-                return false;
-        if (!out->epoch.len)
+        if (!epoch_ok(out->epoch))
             return false;
     }
-    for (size_t i = out->upstream.len; i-- > 0;)
-        if (out->upstream.data[i] == '-') {
-            out->revision = span_from(out->upstream, i + 1);
-            out->upstream.len = i;
-            if (!out->revision.len)
-                return false;
-            break;
-        }
-    for (size_t i = 0; i < text.len; i++)
-        if (!is_digit(text.data[i]) && !is_alpha(text.data[i]) && !strchr(".+-~:", text.data[i]))
+    const uint8_t *dash = out->upstream.len ? memrchr(out->upstream.data, '-', out->upstream.len) : NULL;
+    if (dash) {
+        size_t at = (size_t)(dash - out->upstream.data);
+        out->revision = span_from(out->upstream, at + 1);
+        out->upstream = cut(out->upstream, 0, at);
+        if (out->revision.len == 0)
             return false;
-    return out->upstream.len > 0;
+    }
+    return out->upstream.len > 0 && is_digit(out->upstream.data[0]) && chars_ok(out->upstream, colon ? ".+-~:" : ".+-~") &&
+           chars_ok(out->revision, ".+~");
+}
+
+/* Weight in the non-digit part: "~" before the end, the end before letters, letters before the rest. */
+static int weight(struct span text, size_t at)
+{
+    if (at >= text.len || is_digit(text.data[at]))
+        return 0;
+    if (text.data[at] == '~')
+        return -1;
+    return is_alpha(text.data[at]) ? text.data[at] : text.data[at] + 256;
+}
+
+static int debian_part_compare(struct span a, struct span b)
+{
+    while (a.len > 0 || b.len > 0) {
+        size_t i = 0;
+        for (; weight(a, i) != 0 || weight(b, i) != 0; i++)
+            if (weight(a, i) != weight(b, i))
+                return weight(a, i) < weight(b, i) ? -1 : 1;
+        a = span_from(a, i);
+        b = span_from(b, i);
+        size_t na = digits_len(a), nb = digits_len(b);
+        int order = digits_compare(span_of(a.data, na), span_of(b.data, nb));
+        if (order != 0)
+            return order;
+        a = span_from(a, na);
+        b = span_from(b, nb);
+    }
+    return 0;
 }
 
 bool version_compare_debian(struct span a, struct span b, int *result)
 {
-    struct debian_version va, vb;
-    if (!debian_parse(a, &va) || !debian_parse(b, &vb))
+    struct debian_version x, y;
+    if (!debian_split(a, &x) || !debian_split(b, &y))
         return false;
-    *result = compare_digits(va.epoch, vb.epoch);
-    if (!*result)
-        *result = compare_part(va.upstream, vb.upstream);
-    if (!*result)
-        *result = compare_part(va.revision, vb.revision);
+    *result = digits_compare(x.epoch, y.epoch);
+    if (*result == 0)
+        *result = debian_part_compare(x.upstream, y.upstream);
+    if (*result == 0)
+        *result = debian_part_compare(x.revision, y.revision);
     return true;
 }
 
+/* ---- SemVer 2.0.0: major.minor.patch[-pre][+build] ---- */
+
 struct semver {
-    struct span numbers[3];
-    struct span pre; /* without its dash */
-    bool has_pre;
+    struct span core[3]; /* a missing part is empty, and counts as 0 */
+    struct span pre;
 };
 
-static bool identifiers_valid(struct span text)
+static bool numeric(struct span text)
 {
-    bool start = true;
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.data[i];
-        if (c == '.' ? start : !is_digit(c) && !is_alpha(c) && c != '-')
-            return false;
-        start = c == '.';
-    }
-    return text.len && !start;
+    return text.len > 0 && digits_len(text) == text.len;
 }
 
-static bool semver_parse(struct span text, struct semver *out)
+static bool leading_zero(struct span text)
+{
+    return text.len > 1 && text.data[0] == '0';
+}
+
+/* Cuts the next dot-separated identifier off `*rest`; false at the end. An empty rest yields nothing, "a." yields "a" and "". */
+static bool identifier_next(struct span *rest, struct span *identifier)
+{
+    if (!rest->data)
+        return false;
+    const uint8_t *dot = rest->len ? memchr(rest->data, '.', rest->len) : NULL;
+    size_t n = dot ? (size_t)(dot - rest->data) : rest->len;
+    *identifier = span_of(rest->data, n);
+    *rest = dot ? span_of(dot + 1, rest->len - n - 1) : span_of(NULL, 0);
+    return true;
+}
+
+static bool identifiers_ok(struct span text, bool zeroes_allowed)
+{
+    struct span identifier;
+    while (identifier_next(&text, &identifier))
+        if (identifier.len == 0 || !chars_ok(identifier, "-") ||
+            (!zeroes_allowed && numeric(identifier) && leading_zero(identifier)))
+            return false;
+    return true;
+}
+
+static bool semver_core(struct span core, struct semver *out)
+{
+    struct span identifier;
+    for (size_t i = 0; identifier_next(&core, &identifier); i++) {
+        if (i == 3 || !numeric(identifier) || leading_zero(identifier))
+            return false;
+        out->core[i] = identifier;
+    }
+    return out->core[0].len > 0;
+}
+
+static bool semver_split(struct span text, struct semver *out)
 {
     *out = (struct semver){0};
-    if (text.len && (text.data[0] | 32) == 'v')
+    if (text.len > 0 && text.data[0] == 'v')
         text = span_from(text, 1);
-    for (int i = 0; i < 3; i++) {
-        out->numbers[i] = take_digits(&text);
-        if (!out->numbers[i].len)
-            return false;
-        if (i == 2 || !text.len || text.data[0] != '.')
-            break;
-        text = span_from(text, 1);
-    }
-    struct span build = text;
-    const uint8_t *plus = text.len ? memchr(text.data, '+', text.len) : NULL;
+    if (text.len == 0)
+        return false;
+    const uint8_t *plus = memchr(text.data, '+', text.len);
     if (plus) {
-        build = span_from(text, (size_t)(plus - text.data) + 1);
-        text.len = (size_t)(plus - text.data);
-        if (!identifiers_valid(build))
+        size_t at = (size_t)(plus - text.data);
+        if (!identifiers_ok(span_of(plus + 1, text.len - at - 1), true))
             return false;
+        text.len = at;
     }
-    if (!text.len)
-        return true;
-    out->has_pre = text.data[0] == '-';
-    out->pre = span_from(text, 1);
-    return out->has_pre && identifiers_valid(out->pre);
+    const uint8_t *dash = text.len ? memchr(text.data, '-', text.len) : NULL;
+    if (dash) {
+        size_t at = (size_t)(dash - text.data);
+        out->pre = span_of(dash + 1, text.len - at - 1);
+        if (!identifiers_ok(out->pre, false))
+            return false;
+        text.len = at;
+    }
+    return text.len > 0 && semver_core(text, out);
 }
 
-static struct span take_identifier(struct span *rest, bool *numeric)
+static int identifier_compare(struct span a, struct span b)
 {
-    size_t n = 0;
-    *numeric = true;
-    while (n < rest->len && rest->data[n] != '.')
-        *numeric = is_digit(rest->data[n++]) && *numeric;
-    struct span identifier = span_of(rest->data, n);
-    *rest = span_from(*rest, n + 1);
-    return identifier;
+    bool na = numeric(a), nb = numeric(b);
+    if (na != nb)
+        return na ? -1 : 1;
+    return na ? digits_compare(a, b) : sign_of(span_compare(a, b));
 }
 
-static int compare_pre(struct span a, struct span b)
+static int prerelease_compare(struct span a, struct span b)
 {
-    while (a.len && b.len) {
-        bool na, nb;
-        struct span ia = take_identifier(&a, &na), ib = take_identifier(&b, &nb);
-        int order = na && nb ? compare_digits(ia, ib) : na != nb ? (na ? -1 : 1) : span_compare(ia, ib);
-        if (order)
+    if (!a.data || !b.data)
+        return (a.data == NULL) - (b.data == NULL); /* a release follows its pre-releases */
+    for (;;) {
+        struct span x, y;
+        bool more_a = identifier_next(&a, &x), more_b = identifier_next(&b, &y);
+        if (!more_a || !more_b)
+            return more_a - more_b;
+        int order = identifier_compare(x, y);
+        if (order != 0)
             return order;
     }
-    return (a.len > 0) - (b.len > 0);
 }
 
 bool version_compare_semver(struct span a, struct span b, int *result)
 {
-    struct semver va, vb;
-    if (!semver_parse(a, &va) || !semver_parse(b, &vb))
+    struct semver x, y;
+    if (!semver_split(a, &x) || !semver_split(b, &y))
         return false;
     *result = 0;
-    for (int i = 0; i < 3 && !*result; i++)
-        *result = compare_digits(va.numbers[i], vb.numbers[i]);
-    if (!*result && va.has_pre != vb.has_pre)
-        *result = va.has_pre ? -1 : 1;
-    else if (!*result && va.has_pre)
-        *result = compare_pre(va.pre, vb.pre);
+    for (size_t i = 0; i < 3 && *result == 0; i++)
+        *result = digits_compare(x.core[i], y.core[i]);
+    if (*result == 0)
+        *result = prerelease_compare(x.pre, y.pre);
     return true;
 }
 
@@ -196,20 +251,26 @@ bool version_compare(enum order order, struct span a, struct span b, int *result
         return version_compare_debian(a, b, result);
     case ORDER_SEMVER:
         return version_compare_semver(a, b, result);
-    default:
-        return false;
+    case ORDER_UNKNOWN:
+        break;
     }
+    return false;
 }
 
 enum order order_of_ecosystem(struct span ecosystem)
 {
-    static const char *const semver[] = {"Go", "npm", "crates.io", "SemVer", "Hex", "Pub", "SwiftURL"};
+    static const struct {
+        const char *name;
+        enum order order;
+    } orders[] = {
+        {"Debian", ORDER_DEBIAN}, {"Ubuntu", ORDER_DEBIAN},    {"Go", ORDER_SEMVER},   {"npm", ORDER_SEMVER},
+        {"Hex", ORDER_SEMVER},    {"crates.io", ORDER_SEMVER}, {"Pub", ORDER_SEMVER}, {"SwiftURL", ORDER_SEMVER},
+        {"Julia", ORDER_SEMVER},  {"SemVer", ORDER_SEMVER},
+    };
     const uint8_t *colon = ecosystem.len ? memchr(ecosystem.data, ':', ecosystem.len) : NULL;
-    struct span base = colon ? span_of(ecosystem.data, (size_t)(colon - ecosystem.data)) : ecosystem;
-    if (span_is(base, "Debian") || span_is(base, "Ubuntu"))
-        return ORDER_DEBIAN;
-    for (size_t i = 0; i < sizeof semver / sizeof semver[0]; i++)
-        if (span_is(base, semver[i]))
-            return ORDER_SEMVER;
+    size_t n = colon ? (size_t)(colon - ecosystem.data) : ecosystem.len;
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
+        if (strlen(orders[i].name) == n && n > 0 && strncasecmp((const char *)ecosystem.data, orders[i].name, n) == 0)
+            return orders[i].order;
     return ORDER_UNKNOWN;
 }

@@ -189,8 +189,8 @@ static int receipts_parse(struct span unprotected, struct span *receipts, size_t
         rc = E_MISSING;
     rc = rc ? rc : take_key(&c, &previous, LABEL_RECEIPTS);
     rc = rc ? rc : cbor_take_array(&c, count);
-    if (rc == 0 && *count > max)
-        rc = E_LIMIT;
+    if (rc == 0 && (*count == 0 || *count > max))
+        rc = *count ? E_LIMIT : E_MISSING;
     for (size_t i = 0; i < *count && rc == 0; i++)
         rc = cbor_take_bytes(&c, &receipts[i]);
     return rc ? rc : cbor_end(&c);

@@ -10,8 +10,8 @@ static int extra_parse(struct receipt *out, struct span encoded, struct arena *a
     uint8_t *bytes = arena_alloc(arena, encoded.len + 1);
     if (!bytes)
         return fail(fault, E_NOMEM, "extra");
-    if (!base64_parse(encoded, bytes, encoded.len, &len))
-        return fail(fault, E_CANONICAL, "the extra line is not base64");
+    if (!base64_parse(encoded, bytes, encoded.len, &len) || !len)
+        return fail(fault, E_CANONICAL, "the extra line is base64, and left out when there is nothing in it");
     out->extra = span_of(bytes, len);
     return 0;
 }

@@ -112,13 +112,37 @@ static int take_protected(struct statement *s, struct fault *fault)
     return rc ? fail(fault, rc, "protected header") : 0;
 }
 
+static size_t restricted_name(struct span text, size_t at)
+{
+    while (at < text.len && text.data[at] && strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$&-^_.+", text.data[at]))
+        at++;
+    return at;
+}
+
+/* type/subtype (RFC 6838 section 4.2), then parameters in printable ASCII: it becomes a Content-Type, so no line may end in it. */
+static bool media_valid(struct span media)
+{
+    size_t slash = restricted_name(media, 0);
+    if (!slash || slash == media.len || media.data[slash] != '/')
+        return false;
+    size_t end = restricted_name(media, slash + 1);
+    if (end == slash + 1 || (end < media.len && media.data[end] != ';'))
+        return false;
+    for (size_t i = end; i < media.len; i++)
+        if (media.data[i] < 0x20 || media.data[i] > 0x7e)
+            return false;
+    return true;
+}
+
 static int check_texts(const struct statement *s, struct fault *fault)
 {
     if (!name_valid(s->issuer))
         return fail(fault, E_SYNTAX, "iss is not a party name");
     if (!s->subject.len || s->subject.len >= SUBJECT_BYTES_MAX)
         return fail(fault, E_LIMIT, "sub has %zu bytes, 1 to %d are allowed", s->subject.len, SUBJECT_BYTES_MAX - 1);
-    if (!s->media.len || s->media.len >= MEDIA_BYTES_MAX || !memchr(s->media.data, '/', s->media.len))
+    if (s->media.len >= MEDIA_BYTES_MAX)
+        return fail(fault, E_LIMIT, "a media type has at most %d bytes", MEDIA_BYTES_MAX - 1);
+    if (!media_valid(s->media))
         return fail(fault, E_SYNTAX, "label 259 is not a media type");
     return 0;
 }
