@@ -210,7 +210,7 @@ static int migrate(sqlite3 *db, struct fault *fault)
 
 static const char pragmas[] = "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                               "PRAGMA cache_size = -8000; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
-                              "PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 33554432;"
+                              "PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = 33554432;"
                               "PRAGMA trusted_schema = OFF;";
 
 static int database_open(struct sqlite_store *s, const char *path, struct fault *fault)

@@ -36,10 +36,7 @@
     X(VIEW_DROP, "DELETE FROM d_view")                                                                                 \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                                        \
     X(COMMIT, "COMMIT")                                                                                                \
-    X(ROLLBACK, "ROLLBACK")                                                                                            \
-    X(APPEND, "SAVEPOINT append")                                                                                      \
-    X(APPEND_UNDO, "ROLLBACK TO append")                                                                               \
-    X(APPEND_DONE, "RELEASE append")
+    X(ROLLBACK, "ROLLBACK")
 
 enum statement_id {
 #define STATEMENT_ID(id, sql) Q_##id,

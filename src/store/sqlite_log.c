@@ -98,33 +98,25 @@ static int entry_add(struct sqlite_store *s, int64_t key, struct span bytes, con
     return step_done(s, q);
 }
 
-static int append(struct sqlite_store *s, log_id log, const struct span *entries, const struct hash *ids, size_t count)
-{
-    struct tile_writer writer = {.store = s, .log = log};
-    struct store_tiles space = {.store = &s->base, .log = log};
-    struct tile_reader old = store_tile_reader(&space);
-    uint64_t size;
-    int rc = sl_log_size(&s->base, log, &size);
-    if (rc == 0 && (size > INDEX_MAX || count > INDEX_MAX - size))
-        rc = E_LIMIT;
-    for (size_t i = 0; i < count && rc == 0; i++)
-        rc = entry_add(s, key_of(log, size + i), entries[i], &ids[i]);
-    return rc ? rc : tree_extend(&old, size, ids, count, tile_write, &writer);
-}
-
-/* All of it or nothing, also within a batch: entries without their tiles would make a log that cannot grow. */
+/* Tiles first, for they may fail: tiles wider than the entries do no harm, entries without tiles would. */
 int sl_entries_append(struct store *store, log_id log, const struct span *entries, const struct hash *ids, size_t count)
 {
     struct sqlite_store *s = self_of(store);
-    if (log < 1 || log > LOG_MAX)
-        return E_NOTFOUND;
-    int rc = step_done(s, query(s, Q_APPEND));
+    struct tile_writer writer = {.store = s, .log = log};
+    struct store_tiles space = {.store = store, .log = log};
+    struct tile_reader old = store_tile_reader(&space);
+    uint64_t size;
+    int rc = sl_log_size(store, log, &size);
     if (rc)
         return rc;
-    rc = append(s, log, entries, ids, count);
-    int undone = rc ? step_done(s, query(s, Q_APPEND_UNDO)) : 0;
-    int done = undone ? undone : step_done(s, query(s, Q_APPEND_DONE));
-    return rc ? rc : done;
+    if (sqlite3_get_autocommit(s->db))
+        return E_STATE; /* only in a batch, so that all of it stays or none */
+    if (size > INDEX_MAX || count > INDEX_MAX - size)
+        return E_LIMIT;
+    rc = tree_extend(&old, size, ids, count, tile_write, &writer);
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = entry_add(s, key_of(log, size + i), entries[i], &ids[i]);
+    return rc;
 }
 
 int sl_entry_get(struct store *store, log_id log, uint64_t index, struct buf *out)

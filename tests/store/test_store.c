@@ -203,6 +203,7 @@ static void test_find(void)
     entry_make(77, text, &entry, &id);
     CHECK_INT(store->ops->entry_find(store, &id, &log, &index), 0);
     CHECK(log == one && index == 77);
+    CHECK_INT(entries_add(store, two, 80, 1), E_STATE); /* only in a batch */
     entry_make(5002, text, &entry, &id);
     CHECK_INT(store->ops->entry_find(store, &id, &log, &index), 0);
     CHECK(log == two && index == 2);
