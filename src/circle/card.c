@@ -27,16 +27,73 @@ static bool copy_text(char *out, size_t size, struct span value)
     return true;
 }
 
-/* http(s)://host[:port][/path], printable ASCII, no user, query, fragment, no trailing slash. */
+static bool all_of(struct span text, const char *also)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.data[i], lower = c | 0x20;
+        bool alnum = (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9');
+        if (!alnum && (!c || !strchr(also, c)))
+            return false;
+    }
+    return text.len > 0;
+}
+
+static size_t until(struct span text, char stop)
+{
+    const uint8_t *at = text.len ? memchr(text.data, stop, text.len) : NULL;
+    return at ? (size_t)(at - text.data) : text.len;
+}
+
+/* host or [IPv6], then perhaps a port. */
+static bool authority_valid(struct span text)
+{
+    bool literal = text.len && text.data[0] == '[';
+    size_t end = literal ? until(text, ']') : until(text, ':');
+    struct span host = literal ? span_of(text.data + 1, end - 1) : span_of(text.data, end);
+    struct span port = span_from(text, literal ? end + 1 : end);
+    uint64_t number = 1;
+    if ((literal && end == text.len) || !all_of(host, literal ? ":." : "-._"))
+        return false;
+    if (port.len && (port.data[0] != ':' || !decimal_parse(span_from(port, 1), &number)))
+        return false;
+    return number >= 1 && number <= 65535;
+}
+
+/* http(s)://host[:port][/path]: no user, query, fragment or escape, no empty or dotted segment, so no trailing slash. */
 static bool url_valid(struct span url)
 {
     size_t start = span_starts(url, "https://") ? 8 : span_starts(url, "http://") ? 7 : 0;
-    if (!start || url.len <= start || url.data[start] == '/' || url.data[url.len - 1] == '/')
+    struct span rest = span_from(url, start);
+    size_t slash = until(rest, '/');
+    if (!start || !authority_valid(span_of(rest.data, slash)))
         return false;
-    for (size_t i = 0; i < url.len; i++)
-        if (url.data[i] <= 0x20 || url.data[i] >= 0x7f || strchr("@?#\"<>\\^`{|}", url.data[i]))
+    for (rest = span_from(rest, slash); rest.len; rest = span_from(rest, slash)) {
+        rest = span_from(rest, 1);
+        slash = until(rest, '/');
+        struct span segment = span_of(rest.data, slash);
+        if (!all_of(segment, "-._~!$&'()*+,;=:") || span_is(segment, ".") || span_is(segment, ".."))
             return false;
+    }
     return true;
+}
+
+/* Jurisdictions are counted as text: only what cannot look like another one. */
+static bool jurisdiction_valid(struct span text)
+{
+    return all_of(text, " -._'()/,:") && text.data[0] != ' ' && text.data[text.len - 1] != ' ';
+}
+
+/* One card, one text: what was parsed, written again, gives the same bytes. */
+static int text_canonical(const struct card *card, struct span text, struct fault *fault)
+{
+    struct buf again;
+    buf_init(&again, CARD_BYTES_MAX);
+    card_write_text(&again, card);
+    int rc = again.error;
+    if (rc == 0 && !span_eq(buf_view(&again), text))
+        rc = fail(fault, E_CANONICAL, "line made: a UTC time in whole seconds, such as 2026-01-31T12:00:00Z");
+    buf_free(&again);
+    return rc;
 }
 
 static int role_parse(struct span text, enum party_role *role)
@@ -75,14 +132,17 @@ static int text_parse(struct card *out, struct span text, struct fault *fault)
         return fail(fault, E_SYNTAX, "line name: 1 to 63 of a-z 0-9 - in labels joined by dots");
     if (!value_of(&rest, "role", &value) || role_parse(value, &out->role) != 0)
         return fail(fault, E_SYNTAX, "line role: state, organization, vendor, operator or observer");
-    if (!value_of(&rest, "jurisdiction", &value) || !copy_text(out->jurisdiction, sizeof out->jurisdiction, value))
-        return fail(fault, E_SYNTAX, "line jurisdiction: 1 to 63 bytes");
+    if (!value_of(&rest, "jurisdiction", &value) || !jurisdiction_valid(value) ||
+        !copy_text(out->jurisdiction, sizeof out->jurisdiction, value))
+        return fail(fault, E_SYNTAX, "line jurisdiction: 1 to 63 ASCII letters, digits, spaces inside and -._'()/,:");
     if (!value_of(&rest, "url", &value) || !url_valid(value) || !copy_text(out->url, sizeof out->url, value))
         return fail(fault, E_SYNTAX, "line url: http(s)://host[:port][/path] without a trailing slash");
     if (!value_of(&rest, "made", &value) || !time_parse(value, &out->made_at))
         return fail(fault, E_SYNTAX, "line made: a UTC time such as 2026-01-31T12:00:00Z");
     int rc = keys_parse(out, &rest, fault);
-    return rc == 0 && rest.len ? fail(fault, E_TRAILING, "lines after the keys") : rc;
+    if (rc == 0 && rest.len)
+        rc = fail(fault, E_TRAILING, "lines after the keys");
+    return rc ? rc : text_canonical(out, text, fault);
 }
 
 int card_parse(struct card *out, struct span bytes, struct fault *fault)

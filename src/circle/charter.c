@@ -119,6 +119,19 @@ static int committee_parse(struct roster *out, const struct json *json, struct f
     return rc;
 }
 
+/* A rule that no committee could ever meet would leave every statement of that writer unwitnessed, and nobody would see why. */
+static int jurisdictions_reachable(const struct roster *roster, struct fault *fault)
+{
+    for (size_t i = 0; i < roster->count; i++) {
+        const struct party *writer = &roster->parties[i];
+        unsigned most = roster_jurisdictions(roster, writer);
+        if (quorum_for(roster, writer).m && most < roster->jurisdictions_min)
+            return fail_at(fault, fail(fault, E_LIMIT, "the committee without %s has %u jurisdictions, the rule wants %u", writer->card.name,
+                                       most, roster->jurisdictions_min), "/rules/jurisdictions_min");
+    }
+    return 0;
+}
+
 static int rules_parse(struct roster *out, const struct json *json, struct fault *fault)
 {
     static const char *const allowed[] = {"jurisdictions_min", "quota_entries_day", "quota_bytes_day", NULL};
@@ -136,6 +149,25 @@ static int rules_parse(struct roster *out, const struct json *json, struct fault
     return rc ? fail_at(fault, rc, "/rules") : 0;
 }
 
+/* It is printed, and written into generated files: valid UTF-8 by its parser, and no control characters by us. */
+static bool circle_name_valid(struct span name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (name.data[i] < 0x20 || name.data[i] == 0x7f)
+            return false;
+    return name.len && name.len < sizeof((struct roster *)0)->circle_name;
+}
+
+/* "2026-11-25T04:52:55Z" and no other form of the same instant. */
+static bool utc_parse(struct span text, int64_t *at)
+{
+    char canonical[21];
+    if (!time_parse(text, at))
+        return false;
+    time_format(*at, canonical);
+    return span_is(text, canonical);
+}
+
 static int head_parse(struct roster *out, const struct json *json, struct fault *fault)
 {
     static const char *const allowed[] = {"comity", "name", "founded", "nonce", "rules", "committee", "parties", NULL};
@@ -151,10 +183,10 @@ static int head_parse(struct roster *out, const struct json *json, struct fault 
     rc = rc ? rc : json_need_text(json, "nonce", &nonce, fault);
     if (rc)
         return rc;
-    if (!name.len || name.len >= sizeof out->circle_name)
-        return fail(fault, E_LIMIT, "\"name\" has 1 to %zu bytes", sizeof out->circle_name - 1);
-    if (!time_parse(founded, &at))
-        return fail(fault, E_SYNTAX, "\"founded\" is a UTC time");
+    if (!circle_name_valid(name))
+        return fail(fault, E_LIMIT, "\"name\" has 1 to %zu bytes, none of them a control character", sizeof out->circle_name - 1);
+    if (!utc_parse(founded, &at))
+        return fail(fault, E_SYNTAX, "\"founded\" is a UTC time such as 2026-01-31T12:00:00Z");
     if (!base64_hash(nonce, &nonce_bytes))
         return fail(fault, E_SYNTAX, "\"nonce\" is the base64 of 32 bytes");
     memcpy(out->circle_name, name.data, name.len);
@@ -171,6 +203,7 @@ int charter_parse(struct roster *out, struct span bytes, struct arena *arena, st
     rc = rc ? rc : rules_parse(out, json, fault);
     rc = rc ? rc : parties_parse(out, json, arena, fault);
     rc = rc ? rc : committee_parse(out, json, fault);
+    rc = rc ? rc : jurisdictions_reachable(out, fault);
     return rc ? fail_at(fault, rc, "charter") : 0;
 }
 
@@ -188,55 +221,39 @@ static void party_write(struct buf *out, const struct charter_party *party)
     buf_text(out, "}}");
 }
 
+static void committee_write(struct buf *out, const struct charter_draft *draft)
+{
+    bool comma = false;
+    for (size_t i = 0; i < draft->count; i++) {
+        struct card card;
+        if (!draft->parties[i].committee)
+            continue;
+        if (card_parse(&card, draft->parties[i].card_note, NULL) != 0) {
+            out->error = E_SYNTAX; /* never a charter with another committee than was asked for */
+            return;
+        }
+        buf_text(out, comma ? ", " : "");
+        buf_json(out, span_str(card.name));
+        comma = true;
+    }
+}
+
 void charter_write(struct buf *out, const struct charter_draft *draft)
 {
     char founded[21];
-    bool comma = false;
     time_format(draft->founded_at, founded);
     buf_text(out, "{\n  \"comity\": \"charter/1\",\n  \"name\": ");
     buf_json(out, draft->name);
     buf_printf(out, ",\n  \"founded\": \"%s\",\n  \"nonce\": \"", founded);
     buf_base64(out, span_of(draft->nonce, sizeof draft->nonce));
-    buf_printf(out, "\",\n  \"rules\": {\"jurisdictions_min\": %u, \"quota_entries_day\": %llu, \"quota_bytes_day\": %llu},\n  \"committee\": [",
+    buf_printf(out, "\",\n  \"rules\": {\"jurisdictions_min\": %u, \"quota_entries_day\": %llu, \"quota_bytes_day\": %llu},\n",
                draft->jurisdictions_min, (unsigned long long)draft->quota_entries_day, (unsigned long long)draft->quota_bytes_day);
-    for (size_t i = 0; i < draft->count; i++) {
-        struct card card;
-        if (!draft->parties[i].committee || card_parse(&card, draft->parties[i].card_note, NULL) != 0)
-            continue;
-        buf_text(out, comma ? ", " : "");
-        buf_json(out, span_str(card.name));
-        comma = true;
-    }
+    buf_text(out, "  \"committee\": [");
+    committee_write(out, draft);
     buf_text(out, "],\n  \"parties\": [\n");
     for (size_t i = 0; i < draft->count; i++) {
         buf_text(out, i ? ",\n" : "");
         party_write(out, &draft->parties[i]);
     }
     buf_text(out, "\n  ]\n}\n");
-}
-
-int bundle_parse_charter(struct span bytes, struct roster *out, struct arena *arena, struct fault *fault)
-{
-    static const char *const allowed[] = {"comity", "charter", "roster_changes", NULL};
-    const struct json *json = NULL, *changes;
-    struct span format, charter;
-    int rc = json_parse(&json, bytes, 2 * CHARTER_BYTES_MAX, arena, fault);
-    rc = rc ? rc : json_need_text(json, "comity", &format, fault);
-    if (rc == 0 && span_is(format, "charter/1"))
-        return charter_parse(out, bytes, arena, fault); /* the bare charter is a bundle without changes */
-    if (rc == 0 && !span_is(format, "bundle/1"))
-        rc = fail(fault, E_UNSUPPORTED, "\"comity\" must be \"bundle/1\" or \"charter/1\"");
-    rc = rc ? rc : json_only(json, allowed, fault);
-    rc = rc ? rc : json_need_text(json, "charter", &charter, fault);
-    rc = rc ? rc : json_need_array(json, "roster_changes", &changes, fault);
-    if (rc == 0 && changes->count)
-        rc = fail(fault, E_UNSUPPORTED, "roster changes are not known to this release");
-    return rc ? fail_at(fault, rc, "bundle") : charter_parse(out, charter, arena, fault);
-}
-
-void bundle_write(struct buf *out, struct span charter)
-{
-    buf_text(out, "{\"comity\":\"bundle/1\",\"charter\":");
-    buf_json(out, charter);
-    buf_text(out, ",\"roster_changes\":[]}\n");
 }

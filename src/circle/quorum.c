@@ -18,20 +18,46 @@ static int by_time(const void *a, const void *b)
     return (ca->timestamp > cb->timestamp) - (ca->timestamp < cb->timestamp);
 }
 
+static uint8_t fold_case(char c)
+{
+    return (uint8_t)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); /* never by the locale: every node must count alike */
+}
+
+static bool same_jurisdiction(const struct party *a, const struct party *b)
+{
+    const char *x = a->card.jurisdiction, *y = b->card.jurisdiction;
+    while (*x && fold_case(*x) == fold_case(*y)) {
+        x++;
+        y++;
+    }
+    return fold_case(*x) == fold_case(*y);
+}
+
 static unsigned jurisdictions(const struct cosigner *list, size_t count)
 {
     unsigned different = 0;
     for (size_t i = 0; i < count; i++) {
         bool seen = false;
         for (size_t j = 0; j < i; j++)
-            seen = seen || strcmp(list[i].party->card.jurisdiction, list[j].party->card.jurisdiction) == 0;
+            seen = seen || same_jurisdiction(list[i].party, list[j].party);
         different += !seen;
     }
     return different;
 }
 
+unsigned roster_jurisdictions(const struct roster *roster, const struct party *writer)
+{
+    struct cosigner all[COMMITTEE_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < roster->count && count < COMMITTEE_MAX; i++)
+        if (roster->parties[i].committee && &roster->parties[i] != writer)
+            all[count++] = (struct cosigner){.party = &roster->parties[i]};
+    return jurisdictions(all, count);
+}
+
 /* One cosignature a mirror, its earliest; then the least t such that those up to t suffice. */
-bool quorum_met(const struct roster *roster, const struct party *writer, const struct cosigner *cosigners, size_t count, int64_t *instant)
+bool quorum_met(const struct roster *roster, const struct party *writer, const struct cosigner *cosigners, size_t count,
+                 int64_t *instant)
 {
     struct cosigner list[COMMITTEE_MAX];
     struct quorum q = quorum_for(roster, writer);

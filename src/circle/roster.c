@@ -1,4 +1,4 @@
-#include <stdlib.h>
+#include <stdio.h>
 
 #include "circle/roster.h"
 
@@ -52,60 +52,27 @@ int roster_statement_key(const struct roster *roster, struct span issuer, const 
     return hash_eq(&(*party)->kids[KEY_STATEMENT], kid) ? 0 : key_explain(roster, kid, fault);
 }
 
+void mirror_name(char out[static MIRROR_NAME_BYTES], const struct party *party)
+{
+    (void)snprintf(out, MIRROR_NAME_BYTES, "%s/mirror", party->origin);
+}
+
 int roster_cosigners(const struct roster *roster, const struct party *writer, const struct note *note,
                      struct cosigner out[static COMMITTEE_MAX], size_t *count)
 {
     *count = 0;
     for (size_t i = 0; i < roster->count; i++) {
         const struct party *mirror = &roster->parties[i];
-        struct buf name;
+        char name[MIRROR_NAME_BYTES];
         int64_t timestamp;
         if (!mirror->committee || mirror == writer || *count == COMMITTEE_MAX)
             continue;
-        buf_init(&name, ORIGIN_BYTES_MAX + 8);
-        buf_printf(&name, "%s/mirror", mirror->origin);
-        int rc = note_verify_cosignature(note, buf_view(&name), &mirror->card.keys[KEY_MIRROR], &timestamp, NULL);
-        buf_free(&name);
+        mirror_name(name, mirror);
+        int rc = note_verify_cosignature(note, span_str(name), &mirror->card.keys[KEY_MIRROR], &timestamp, NULL);
         if (rc == E_SIGNATURE)
             return rc;
         if (rc == 0)
             out[(*count)++] = (struct cosigner){.party = mirror, .timestamp = timestamp};
     }
     return 0;
-}
-
-/* C2SP tlog-policy names have no white space; party names are such. */
-int policy_write(struct buf *out, const struct roster *roster, const struct party *writer)
-{
-    struct quorum q = quorum_for(roster, writer);
-    if (!q.m)
-        return E_QUORUM;
-    buf_printf(out, "# circle %s, epoch %u, log of %s: %u of %u mirrors; %u may lie or fail\n", roster->circle_name, roster->epoch,
-               writer->card.name, q.k, q.m, q.f);
-    if (roster->jurisdictions_min)
-        buf_printf(out, "# necessary, not sufficient: the charter also wants %u jurisdictions among them\n", roster->jurisdictions_min);
-    buf_text(out, "log ");
-    note_vkey_write(out, span_str(writer->origin), NOTE_ED25519, &writer->card.keys[KEY_LOG]);
-    buf_printf(out, " %s\n", writer->card.url);
-    struct buf group;
-    buf_init(&group, 4096);
-    buf_printf(&group, "group mirrors %u", q.k);
-    for (size_t i = 0; i < roster->count; i++) {
-        const struct party *mirror = &roster->parties[i];
-        struct buf name;
-        if (!mirror->committee || mirror == writer)
-            continue;
-        buf_init(&name, ORIGIN_BYTES_MAX + 8);
-        buf_printf(&name, "%s/mirror", mirror->origin);
-        buf_printf(out, "witness %s ", mirror->card.name);
-        note_vkey_write(out, buf_view(&name), NOTE_COSIGNATURE, &mirror->card.keys[KEY_MIRROR]);
-        buf_printf(out, " %s/mirror\n", mirror->card.url);
-        buf_printf(&group, " %s", mirror->card.name);
-        buf_free(&name);
-    }
-    buf_span(out, buf_view(&group));
-    buf_text(out, "\nquorum mirrors\n");
-    int rc = group.error ? group.error : out->error;
-    buf_free(&group);
-    return rc;
 }

@@ -19,7 +19,7 @@ extern const char *const key_role_names[KEY_COUNT];
 struct card {
     char name[NAME_BYTES_MAX + 1];
     enum party_role role;
-    char jurisdiction[64];
+    char jurisdiction[64];             /* ASCII, best an ISO 3166 code */
     char url[URL_BYTES_MAX];           /* base URL, no trailing slash */
     struct public_key keys[KEY_COUNT]; /* KEY_SEAL holds an X25519 public key */
     int64_t made_at;
@@ -79,6 +79,10 @@ void charter_write(struct buf *out, const struct charter_draft *draft);
 int bundle_parse_charter(struct span json, struct roster *out, struct arena *arena, struct fault *fault);
 void bundle_write(struct buf *out, struct span charter);
 
+/* The note key name of a party's mirror: its origin + "/mirror". */
+enum { MIRROR_NAME_BYTES = ORIGIN_BYTES_MAX + 8 };
+void mirror_name(char out[static MIRROR_NAME_BYTES], const struct party *party);
+
 const struct party *roster_party(const struct roster *roster, struct span name);
 const struct party *roster_origin(const struct roster *roster, struct span origin);
 const struct party *roster_origin_hash(const struct roster *roster, const struct hash *origin_hash);
@@ -91,6 +95,8 @@ struct quorum {
     unsigned m, f, k;
 };
 struct quorum quorum_for(const struct roster *roster, const struct party *writer);
+/* Different jurisdictions among the committee without the writer: the most that a quorum can have. Case does not count. */
+unsigned roster_jurisdictions(const struct roster *roster, const struct party *writer);
 struct cosigner {
     const struct party *party;
     int64_t timestamp;
@@ -104,7 +110,8 @@ bool quorum_met(const struct roster *roster, const struct party *writer, const s
 /* C2SP tlog-policy for one log, from k alone; E_QUORUM when m = 0 (never "quorum none"). */
 int policy_write(struct buf *out, const struct roster *roster, const struct party *writer);
 
-/* Verifies a receipt file (tlog-proof or transparent COSE statement) offline. `document` may be empty (not given).
+/* Verifies a receipt file (tlog-proof or transparent COSE statement) offline. `document` NULL, or its data
+   NULL, means not given; of an empty document the data points somewhere.
    0 standing; E_UNWITNESSED: valid, signed, but no quorum; or the error. */
 struct standing {
     struct statement statement;
@@ -114,6 +121,9 @@ struct standing {
     unsigned cosigned, needed, members;
     bool document_checked;
 };
+/* The part that needs no log: form, circle, issuer, key, signature, and the document's hash if it is given (data not NULL). */
+int standing_check_statement(const struct roster *roster, struct span bytes, const struct span *document, struct standing *out,
+                             struct fault *fault);
 int receipt_verify(const struct roster *roster, struct span receipt, const struct span *document, struct standing *out,
                    struct arena *arena, struct fault *fault);
 
