@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "node/shell.h"
+#include "shell/shell.h"
 
 int command_serve(struct cli *cli)
 {

@@ -1,0 +1,24 @@
+/* comity.conf: "key = value" lines; an unknown key is fatal, with its line. */
+#ifndef COMITY_SHELL_CONFIG_H
+#define COMITY_SHELL_CONFIG_H
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/span.h"
+
+enum { WITNESS_LOGS_MAX = 64, COMMAND_WORDS_MAX = 16 };
+
+struct config {
+    char name[NAME_BYTES_MAX + 1];
+    char listen[128]; /* ADDRESS:PORT */
+    char passphrase_file[1024];
+    char notify_command[1024]; /* program and words, split at spaces; never through a shell */
+    char notify_webhook[URL_BYTES_MAX];
+    char log_level[16]; /* "info" or "debug" */
+    char witness_log[WITNESS_LOGS_MAX][256];
+    const char *witness_logs[WITNESS_LOGS_MAX + 1];
+    size_t witness_count;
+};
+int config_parse(struct config *out, struct span text, struct fault *fault);
+
+#endif

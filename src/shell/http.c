@@ -1,0 +1,361 @@
+/* The HTTP servers: the public one, and the private API's on a Unix socket. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "crypto/sha256.h"
+#include "shell/shell.h"
+
+/* The gate: what a strict server must refuse and libmicrohttpd leaves to us (repeated Host or Content-Length, both framings). */
+struct gate {
+    int hosts, lengths, encodings;
+    bool bad;
+};
+
+static enum MHD_Result gate_visit(void *ctx, enum MHD_ValueKind kind, const char *key, size_t key_size, const char *value, size_t value_size)
+{
+    struct gate *gate = ctx;
+    (void)kind;
+    gate->hosts += strcasecmp(key, "Host") == 0;
+    gate->lengths += strcasecmp(key, "Content-Length") == 0;
+    gate->encodings += strcasecmp(key, "Transfer-Encoding") == 0;
+    gate->bad = gate->bad || strlen(key) != key_size || (value && strlen(value) != value_size);
+    return MHD_YES;
+}
+
+static bool gate_open(struct MHD_Connection *mhd)
+{
+    struct gate gate = {0};
+    (void)MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, gate_visit, &gate);
+    return !gate.bad && gate.hosts <= 1 && gate.lengths <= 1 && !(gate.lengths && gate.encodings);
+}
+
+static enum MHD_Result respond(struct connection *c, int status, struct span body)
+{
+    struct MHD_Response *r = MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.data, MHD_RESPMEM_MUST_COPY);
+    if (!r)
+        return MHD_NO;
+    if (c->content_type)
+        (void)MHD_add_response_header(r, "Content-Type", c->content_type);
+    if (c->header[0])
+        (void)MHD_add_response_header(r, "Comity-Receipt", c->header);
+    if (c->location[0])
+        (void)MHD_add_response_header(r, "Location", c->location);
+    if (status == 303 || status == 503 || status == 429)
+        (void)MHD_add_response_header(r, "Retry-After", "1");
+    (void)MHD_add_response_header(r, "Cache-Control", c->immutable ? "public, max-age=31536000, immutable" : "no-store");
+    (void)MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+    enum MHD_Result rc = MHD_queue_response(c->mhd, (unsigned)status, r);
+    MHD_destroy_response(r);
+    return rc;
+}
+
+/* "bytes=N-" or "bytes=N-M"; anything else asks for the whole. False when it cannot be satisfied. */
+static bool range_of(const char *text, size_t len, size_t *from, size_t *to, bool *partial)
+{
+    unsigned long long first = 0, last = len ? len - 1 : 0;
+    char end = 0;
+    *partial = false;
+    if (!text || strncmp(text, "bytes=", 6) != 0)
+        return true;
+    int n = sscanf(text + 6, "%llu-%llu%c", &first, &last, &end);
+    if (n != 2 && !(n == 1 && text[strlen(text) - 1] == '-'))
+        return true;
+    if (first >= len || last < first)
+        return false;
+    *from = (size_t)first;
+    *to = last < len ? (size_t)last + 1 : len;
+    *partial = true;
+    return true;
+}
+
+static enum MHD_Result respond_ranged(struct connection *c, const struct served *served)
+{
+    struct span body = buf_view(&served->body);
+    size_t from = 0, to = body.len;
+    bool partial = false;
+    char etag[40], content_range[96], hex[65];
+    struct hash h;
+    sha256(body, &h);
+    hash_hex(&h, hex);
+    (void)snprintf(etag, sizeof etag, "\"%.32s\"", hex);
+    const char *if_none = MHD_lookup_connection_value(c->mhd, MHD_HEADER_KIND, "If-None-Match");
+    const char *range = MHD_lookup_connection_value(c->mhd, MHD_HEADER_KIND, "Range");
+    int status = if_none && strcmp(if_none, etag) == 0 ? 304 : 200;
+    if (status == 200 && !range_of(range, body.len, &from, &to, &partial))
+        status = 416;
+    body = status == 200 ? span_of(body.data + from, to - from) : span_of(NULL, 0);
+    struct MHD_Response *r = MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.data, MHD_RESPMEM_MUST_COPY);
+    if (!r)
+        return MHD_NO;
+    if (partial) {
+        status = 206;
+        (void)snprintf(content_range, sizeof content_range, "bytes %zu-%zu/%zu", from, to - 1, served->body.len);
+        (void)MHD_add_response_header(r, "Content-Range", content_range);
+    }
+    (void)MHD_add_response_header(r, "ETag", etag);
+    (void)MHD_add_response_header(r, "Accept-Ranges", "bytes");
+    (void)MHD_add_response_header(r, "Content-Type", served->content_type);
+    (void)MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+    (void)MHD_add_response_header(r, "Cache-Control", served->immutable ? "public, max-age=31536000, immutable" : "no-store");
+    enum MHD_Result rc = MHD_queue_response(c->mhd, (unsigned)status, r);
+    MHD_destroy_response(r);
+    return rc;
+}
+
+static enum MHD_Result public_get(struct connection *c, const char *path)
+{
+    struct served served;
+    node_serve(c->shell->node, span_str(path), false, &served);
+    enum MHD_Result rc;
+    if (served.status == 200) {
+        rc = respond_ranged(c, &served);
+    } else {
+        c->content_type = served.content_type;
+        memcpy(c->location, served.location, sizeof c->location);
+        rc = respond(c, served.status, buf_view(&served.body));
+    }
+    buf_free(&served.body);
+    return rc;
+}
+
+static const struct {
+    const char *method, *path;
+    enum request_kind kind;
+} writes[] = {
+    {"POST", "/mirror/add-checkpoint", REQ_MIRROR_ADD_CHECKPOINT}, {"POST", "/mirror/add-entries", REQ_MIRROR_ADD_ENTRIES},
+    {"POST", "/witness/add-checkpoint", REQ_WITNESS_ADD_CHECKPOINT}, {"POST", "/announce", REQ_ANNOUNCE},
+    {"PUT", "/documents/", REQ_PUT_DOCUMENT},
+};
+
+static enum MHD_Result public_write(struct connection *c, const char *method, const char *path)
+{
+    struct event event = {.kind = EVENT_REQUEST, .body = buf_view(&c->body)};
+    /* RFC 9290: {-1: "Rejected", -2: "only the owner's keys add to a log"} */
+    static const uint8_t rejected[] = "\xa2\x20\x68Rejected\x21\x78\x22only the owner's keys add to a log";
+    if (strcmp(path, "/entries") == 0) {
+        c->content_type = "application/concise-problem-details+cbor";
+        return respond(c, 403, span_of(rejected, sizeof rejected - 1));
+    }
+    c->content_type = "text/plain; charset=utf-8";
+    for (size_t i = 0; i < sizeof writes / sizeof writes[0]; i++) {
+        bool document = writes[i].kind == REQ_PUT_DOCUMENT;
+        bool hit = document ? span_starts(span_str(path), writes[i].path) : strcmp(path, writes[i].path) == 0;
+        if (!hit || strcmp(method, writes[i].method) != 0)
+            continue;
+        if (document && !hash_parse(span_from(span_str(path), strlen(writes[i].path)), &event.hash))
+            return respond(c, 400, span_str("the path ends in 64 hex digits\n"));
+        event.request = writes[i].kind;
+        event.token = c->token = ++c->shell->next_token;
+        c->dispatched = true;
+        MHD_suspend_connection(c->mhd);
+        shell_step(c->shell, &event);
+        return MHD_YES;
+    }
+    return respond(c, 404, span_str("no such route\n"));
+}
+
+static enum MHD_Result whole(struct connection *c, const char *method, const char *path)
+{
+    if (!gate_open(c->mhd)) {
+        c->content_type = "text/plain; charset=utf-8";
+        return respond(c, 400, span_str("the request's framing is ambiguous\n"));
+    }
+    if (c->too_large) {
+        c->content_type = "text/plain; charset=utf-8";
+        return respond(c, 413, span_str("the body is too large\n"));
+    }
+    if (c->private_api) {
+        api_request(c->shell, c, method, path);
+        return c->dispatched ? MHD_YES : respond(c, c->status, buf_view(&c->reply));
+    }
+    if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
+        return public_get(c, path);
+    if (strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0)
+        return public_write(c, method, path);
+    c->content_type = "text/plain; charset=utf-8";
+    return respond(c, 405, span_str("GET, HEAD, POST and PUT only\n"));
+}
+
+static enum MHD_Result handle(struct shell *shell, struct MHD_Connection *mhd, bool private_api, const char *path, const char *method,
+                              const char *data, size_t *size, void **context)
+{
+    struct connection *c = *context;
+    if (!c) {
+        c = calloc(1, sizeof *c);
+        if (!c)
+            return MHD_NO;
+        c->shell = shell;
+        c->mhd = mhd;
+        c->private_api = private_api;
+        buf_init(&c->body, private_api ? INVENTORY_BYTES_MAX + 4096 : HTTP_BODY_MAX);
+        buf_init(&c->reply, INVENTORY_BYTES_MAX);
+        c->next = shell->connections;
+        shell->connections = c;
+        *context = c;
+        return MHD_YES;
+    }
+    if (*size) {
+        if (!c->too_large)
+            buf_add(&c->body, data, *size);
+        if (c->body.error) {
+            c->too_large = true;
+            buf_free(&c->body);
+        }
+        *size = 0;
+        return MHD_YES;
+    }
+    if (c->dispatched)
+        return c->replied ? respond(c, c->status, buf_view(&c->reply)) : MHD_YES;
+    return whole(c, method, path);
+}
+
+static enum MHD_Result on_public(void *ctx, struct MHD_Connection *mhd, const char *path, const char *method, const char *version,
+                                 const char *data, size_t *size, void **context)
+{
+    (void)version;
+    return handle(ctx, mhd, false, path, method, data, size, context);
+}
+
+static enum MHD_Result on_private(void *ctx, struct MHD_Connection *mhd, const char *path, const char *method, const char *version,
+                                  const char *data, size_t *size, void **context)
+{
+    (void)version;
+    return handle(ctx, mhd, true, path, method, data, size, context);
+}
+
+static void completed(void *ctx, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code)
+{
+    struct shell *shell = ctx;
+    struct connection *c = *context, **at = &shell->connections;
+    (void)mhd;
+    (void)code;
+    while (*at && *at != c)
+        at = &(*at)->next;
+    if (!c || !*at)
+        return;
+    *at = c->next;
+    buf_free(&c->body);
+    buf_free(&c->reply);
+    free(c);
+    *context = NULL;
+}
+
+void http_reply(struct shell *shell, struct action *action)
+{
+    for (struct connection *c = shell->connections; c; c = c->next) {
+        if (c->token != action->token || !c->dispatched || c->replied)
+            continue;
+        c->status = action->status;
+        c->content_type = action->content_type;
+        memcpy(c->header, action->header, sizeof c->header);
+        buf_free(&c->reply);
+        c->reply = action->body;
+        buf_init(&action->body, 0);
+        c->replied = true;
+        MHD_resume_connection(c->mhd);
+        return;
+    }
+}
+
+static enum MHD_Result owner_only(void *ctx, const struct sockaddr *address, socklen_t len)
+{
+    (void)ctx;
+    (void)address;
+    (void)len;
+    return MHD_YES; /* the socket's folder and mode keep others out; peer credentials are checked on accept */
+}
+
+static int address_parse(const char *listen, char host[static 128], const char **port)
+{
+    const char *colon = strrchr(listen, ':');
+    if (!colon || colon == listen || (size_t)(colon - listen) >= 128)
+        return E_CONFIG;
+    size_t n = (size_t)(colon - listen);
+    bool bracketed = listen[0] == '[' && listen[n - 1] == ']';
+    memcpy(host, listen + bracketed, n - 2 * bracketed);
+    host[n - 2 * bracketed] = 0;
+    *port = colon + 1;
+    return 0;
+}
+
+static int listen_tcp(const char *text, struct fault *fault)
+{
+    char host[128];
+    const char *port;
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM}, *found = NULL;
+    if (address_parse(text, host, &port) != 0 || getaddrinfo(host, port, &hints, &found) != 0)
+        return fail(fault, E_CONFIG, "listen = %s is no ADDRESS:PORT", text);
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
+    bool good = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
+                bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 256) == 0;
+    freeaddrinfo(found);
+    if (good)
+        return fd;
+    int code = fail(fault, E_IO, "cannot listen on %s: %s", text, strerror(errno));
+    if (fd >= 0)
+        (void)close(fd);
+    return code;
+}
+
+static int listen_unix(const char *dir, struct fault *fault)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char folder[4096];
+    (void)snprintf(folder, sizeof folder, "%s/run", dir);
+    (void)mkdir(folder, 0700);
+    int n = snprintf(address.sun_path, sizeof address.sun_path, "%s/run/sock", dir);
+    if (n < 0 || (size_t)n >= sizeof address.sun_path)
+        return fail(fault, E_LIMIT, "the path %.80s.../run/sock is too long for a Unix socket", dir);
+    (void)unlink(address.sun_path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    mode_t old = umask(0177);
+    bool good = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 64) == 0;
+    (void)umask(old);
+    if (good)
+        return fd;
+    int code = fail(fault, E_IO, "cannot listen on %s: %s", address.sun_path, strerror(errno));
+    if (fd >= 0)
+        (void)close(fd);
+    return code;
+}
+
+static struct MHD_Daemon *daemon_start(struct shell *shell, int fd, MHD_AccessHandlerCallback handler, unsigned per_address)
+{
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, owner_only, shell, handler, shell, MHD_OPTION_LISTEN_SOCKET, fd,
+                            MHD_OPTION_NOTIFY_COMPLETED, completed, shell, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
+                            MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address, MHD_OPTION_CONNECTION_TIMEOUT, 30u,
+                            MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_END);
+}
+
+int http_open(struct shell *shell, struct fault *fault)
+{
+    int tcp = listen_tcp(shell->config.listen, fault);
+    int local = tcp < 0 ? tcp : listen_unix(shell->dir, fault);
+    if (local < 0)
+        return local;
+    shell->public_daemon = daemon_start(shell, tcp, on_public, CONNECTIONS_PER_ADDRESS_MAX);
+    shell->private_daemon = daemon_start(shell, local, on_private, 0);
+    return shell->public_daemon && shell->private_daemon ? 0 : fail(fault, E_STATE, "the HTTP server does not start");
+}
+
+void http_close(struct shell *shell)
+{
+    for (struct connection *c = shell->connections; c; c = c->next)
+        if (c->dispatched && !c->replied) {
+            c->status = 503;
+            c->content_type = "text/plain; charset=utf-8";
+            c->replied = true;
+            MHD_resume_connection(c->mhd);
+        }
+    if (shell->public_daemon)
+        MHD_stop_daemon(shell->public_daemon);
+    if (shell->private_daemon)
+        MHD_stop_daemon(shell->private_daemon);
+}

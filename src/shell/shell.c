@@ -1,0 +1,366 @@
+/* The node's loop, and the supervisor above it. */
+#include "shell/shell.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+int64_t clock_ms(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int64_t clock_seconds(void *ctx)
+{
+    (void)ctx;
+    return clock_ms() / 1000;
+}
+
+static uint64_t random_number(void *ctx)
+{
+    uint64_t value;
+    (void)ctx;
+    randombytes_buf(&value, sizeof value);
+    return value;
+}
+
+void shell_log(const struct shell *shell, const char *level, const char *format, ...)
+{
+    char at[21], line[1024];
+    va_list args;
+    if (strcmp(level, "debug") == 0 && strcmp(shell->config.log_level, "debug") != 0)
+        return;
+    time_format(clock_ms() / 1000, at);
+    va_start(args, format);
+    (void)vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    (void)fprintf(stderr, "%s %s %s: %s\n", at, level, shell->config.name, line);
+}
+
+void shell_step(struct shell *shell, const struct event *event)
+{
+    struct actions actions = {0};
+    if (shell->fatal)
+        return;
+    shell->fatal = node_step(shell->node, event, clock_ms(), &actions);
+    for (size_t i = 0; i < actions.count && !shell->fatal; i++) {
+        struct action *action = &actions.list[i];
+        if (action->kind == ACTION_SEND)
+            outgoing_send(shell, action);
+        else if (action->kind == ACTION_REPLY)
+            http_reply(shell, action);
+        else
+            delivery_add(shell, action);
+    }
+    actions_clear(&actions);
+}
+
+static int file_slurp(const char *path, size_t max, struct buf *out, struct fault *fault)
+{
+    uint8_t block[65536];
+    ssize_t n;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    buf_init(out, max);
+    if (fd < 0)
+        return fail_at(fault, fail(fault, errno == ENOENT ? E_NOTFOUND : E_IO, "%s", strerror(errno)), "%s", path);
+    while ((n = read(fd, block, sizeof block)) > 0)
+        buf_add(out, block, (size_t)n);
+    (void)close(fd);
+    if (n < 0 || out->error)
+        return fail_at(fault, fail(fault, n < 0 ? E_IO : out->error, "reading"), "%s", path);
+    return 0;
+}
+
+static void path_of(const struct shell *shell, const char *name, char out[static 4096])
+{
+    (void)snprintf(out, 4096, "%s/%s", shell->dir, name);
+}
+
+static int charter_load(struct shell *shell, bool *present, struct fault *fault)
+{
+    char path[4096];
+    struct buf bytes;
+    path_of(shell, "charter/charter.json", path);
+    arena_init(&shell->arena, 16 * (size_t)CHARTER_BYTES_MAX);
+    int rc = file_slurp(path, CHARTER_BYTES_MAX, &bytes, fault);
+    *present = rc == 0;
+    if (rc == E_NOTFOUND) {
+        *fault = (struct fault){0};
+        return 0;
+    }
+    rc = rc ? rc : charter_parse(&shell->roster, arena_copy(&shell->arena, buf_view(&bytes)), &shell->arena, fault);
+    buf_free(&bytes);
+    return rc;
+}
+
+static int keys_load(struct shell *shell, struct keyring **ring, struct fault *fault)
+{
+    struct buf passphrase;
+    if (!shell->config.passphrase_file[0])
+        return fail(fault, E_CONFIG, "passphrase-file is not set");
+    int rc = file_slurp(shell->config.passphrase_file, 4096, &passphrase, fault);
+    struct span text = buf_view(&passphrase);
+    while (text.len && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
+        text.len--;
+    rc = rc ? rc : keyring_open(ring, shell->dir, text, fault);
+    if (passphrase.data)
+        sodium_memzero(passphrase.data, passphrase.cap);
+    buf_free(&passphrase);
+    return rc;
+}
+
+/* First of all, while no socket is open: the signer is forked with the keys, and this process forgets them. */
+static int signer_start(struct shell *shell, struct fault *fault)
+{
+    char path[4096], degraded[128];
+    struct signer_config config = {.circle = shell->roster.circle, .clock = clock_seconds};
+    int pid;
+    (void)snprintf(config.party, sizeof config.party, "%s", shell->config.name);
+    int rc = keys_load(shell, &config.keys, fault);
+    if (rc)
+        return rc;
+    path_of(shell, "signer.state", path);
+    config.state_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    rc = config.state_fd < 0 ? fail(fault, E_IO, "%.200s cannot be opened", path) : signer_spawn(&shell->signer, &config, &pid, degraded, fault);
+    if (config.state_fd >= 0)
+        (void)close(config.state_fd);
+    if (rc == 0 && degraded[0])
+        shell_log(shell, "warning", "%s", degraded);
+    return rc;
+}
+
+static int node_start(struct shell *shell, bool in_circle, struct fault *fault)
+{
+    char path[4096], blobs[4096];
+    int channels = 0;
+    path_of(shell, "state.db", path);
+    path_of(shell, "blobs", blobs);
+    int rc = store_sqlite_open(&shell->store, path, blobs, fault);
+    if (rc)
+        return rc;
+    if (shell->config.notify_command[0])
+        shell->channels[channels++] = "command";
+    if (shell->config.notify_webhook[0])
+        shell->channels[channels++] = "webhook";
+    struct env env = {.store = shell->store, .signer = shell->signer, .random = random_number};
+    struct node_config config = {.roster = in_circle ? &shell->roster : NULL, .party = span_str(shell->config.name),
+                                 .witness_logs = shell->config.witness_logs, .channels = shell->channels};
+    return node_open(&shell->node, &env, &config, fault);
+}
+
+static void signals_take(struct shell *shell)
+{
+    struct signalfd_siginfo info;
+    int status;
+    pid_t pid;
+    while (read(shell->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
+        if (info.ssi_signo != SIGCHLD)
+            shell->stopping = true;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        delivery_child_done(shell, pid, WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void curl_results(struct shell *shell)
+{
+    int left, running;
+    CURLMsg *message;
+    (void)curl_multi_perform(shell->multi, &running);
+    while ((message = curl_multi_info_read(shell->multi, &left))) {
+        CURL *curl = message->easy_handle;
+        CURLcode result = message->data.result;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        if (outgoing_owns(shell, curl))
+            outgoing_done(shell, curl, result);
+        else
+            delivery_curl_done(shell, curl, result);
+    }
+}
+
+static int wait_ms(struct shell *shell)
+{
+    int64_t due = node_due(shell->node), delivery = deliveries_due(shell), now = clock_ms();
+    MHD_UNSIGNED_LONG_LONG http;
+    due = delivery < due ? delivery : due;
+    int64_t wait = due > now ? due - now : 0;
+    if (MHD_get_timeout(shell->public_daemon, &http) == MHD_YES && (int64_t)http < wait)
+        wait = (int64_t)http;
+    if (MHD_get_timeout(shell->private_daemon, &http) == MHD_YES && (int64_t)http < wait)
+        wait = (int64_t)http;
+    return wait > 10000 ? 10000 : (int)wait;
+}
+
+static int daemon_fd(struct MHD_Daemon *daemon)
+{
+    return MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+}
+
+static void loop(struct shell *shell)
+{
+    struct curl_waitfd extra[3] = {{.fd = shell->signal_fd, .events = CURL_WAIT_POLLIN},
+                                   {.fd = daemon_fd(shell->public_daemon), .events = CURL_WAIT_POLLIN},
+                                   {.fd = daemon_fd(shell->private_daemon), .events = CURL_WAIT_POLLIN}};
+    struct event event = {.kind = EVENT_START};
+    shell_step(shell, &event);
+    while (!shell->stopping && !shell->fatal) {
+        int ready;
+        (void)curl_multi_poll(shell->multi, extra, 3, wait_ms(shell), &ready);
+        signals_take(shell);
+        (void)MHD_run(shell->public_daemon);
+        (void)MHD_run(shell->private_daemon);
+        curl_results(shell);
+        if (node_wants_flush(shell->node)) {
+            event = (struct event){.kind = EVENT_FLUSH};
+            shell_step(shell, &event);
+        } else if (node_due(shell->node) <= clock_ms()) {
+            event = (struct event){.kind = EVENT_TICK};
+            shell_step(shell, &event);
+        }
+        deliveries_start(shell);
+        (void)MHD_run(shell->public_daemon); /* resumed connections get their answers now */
+        (void)MHD_run(shell->private_daemon);
+    }
+}
+
+static int signals_open(struct shell *shell)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    shell->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return shell->signal_fd < 0 ? E_IO : 0;
+}
+
+static int node_process(struct shell *shell, struct fault *fault)
+{
+    bool in_circle = false;
+    int rc = charter_load(shell, &in_circle, fault);
+    if (rc == 0 && in_circle)
+        rc = signer_start(shell, fault);
+    rc = rc ? rc : node_start(shell, in_circle, fault);
+    rc = rc ? rc : signals_open(shell);
+    shell->multi = curl_multi_init();
+    rc = rc ? rc : http_open(shell, fault);
+    if (rc)
+        return rc;
+    (void)printf("ready %s pid %d\n", shell->config.listen, (int)getpid());
+    (void)fflush(stdout);
+    loop(shell);
+    http_close(shell);
+    node_close(shell->node);
+    shell->store->ops->close(shell->store);
+    if (shell->signer)
+        shell->signer->ops->close(shell->signer);
+    return shell->fatal;
+}
+
+static void fault_log(const struct shell *shell, int rc, const struct fault *fault)
+{
+    const struct error_text *text = error_text(rc);
+    shell_log(shell, "error", "%s%s%s: %s (rule: %s; remedy: %s)", fault->where, fault->where[0] ? ": " : "", text->message, fault->detail,
+              text->rule, text->remedy);
+}
+
+static volatile sig_atomic_t stop_asked;
+static void on_stop(int number)
+{
+    (void)number;
+    stop_asked = 1;
+}
+
+static pid_t child_start(struct shell *shell)
+{
+    pid_t parent = getpid(), pid = fork();
+    if (pid != 0)
+        return pid;
+    struct fault fault = {0};
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent)
+        _exit(0);
+    int rc = node_process(shell, &fault);
+    if (rc)
+        fault_log(shell, rc, &fault);
+    /* Exit 3 means that starting again cannot help. */
+    _exit(rc == 0 ? 0 : shell->node ? 4 : 3);
+}
+
+static int supervise(struct shell *shell)
+{
+    struct sigaction action = {.sa_handler = on_stop};
+    int64_t wait = 100;
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+    for (;;) {
+        int status = 0;
+        int64_t started = clock_ms();
+        pid_t pid = child_start(shell);
+        if (pid < 0)
+            return E_IO;
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+            if (stop_asked)
+                (void)kill(pid, SIGTERM);
+        if (stop_asked || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+            return 0;
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
+            return E_STATE;
+        shell_log(shell, "error", "the node ended (%s %d); it is started again", WIFEXITED(status) ? "exit" : "signal",
+                  WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+        wait = clock_ms() - started > 60000 ? 100 : wait < 5000 ? wait * 2 : 5000;
+        (void)usleep((useconds_t)wait * 1000);
+        if (stop_asked)
+            return 0;
+    }
+}
+
+static int lock_take(const struct shell *shell, int *fd, struct fault *fault)
+{
+    char path[4096];
+    path_of(shell, "lock", path);
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*fd < 0)
+        return fail(fault, E_IO, "%.200s cannot be opened: %s", path, strerror(errno));
+    return flock(*fd, LOCK_EX | LOCK_NB) == 0 ? 0 : fail(fault, E_LOCKED, "%.200s", path);
+}
+
+int comity_serve(const char *dir, struct fault *fault)
+{
+    struct shell *shell = calloc(1, sizeof *shell);
+    struct buf text;
+    char path[4096];
+    int lock = -1;
+    if (!shell)
+        return fail(fault, E_NOMEM, "shell");
+    shell->dir = dir;
+    path_of(shell, "comity.conf", path);
+    int rc = file_slurp(path, CONFIG_BYTES_MAX, &text, fault);
+    if (rc == 0 && (rc = config_parse(&shell->config, buf_view(&text), fault)) != 0)
+        (void)fail_at(fault, rc, "%s", path);
+    rc = rc ? rc : lock_take(shell, &lock, fault);
+    if (rc == 0 && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        rc = fail(fault, E_STATE, "curl");
+    if (rc == 0 && (rc = supervise(shell)) != 0)
+        (void)fail(fault, rc, "the node cannot start; its log says why");
+    if (lock >= 0)
+        (void)close(lock);
+    buf_free(&text);
+    arena_free(&shell->arena);
+    free(shell);
+    return rc;
+}
