@@ -93,10 +93,11 @@ static int set_command(struct config *c, char *value, struct fault *fault)
 static int set_witness_log(struct config *c, char *value, struct fault *fault)
 {
     struct span name;
-    uint8_t type, key[32];
+    enum note_type type;
+    struct public_key key;
     if (c->witness_log_count == FOREIGN_LOGS_MAX)
         return fail(fault, E_CONFIG, "witness-log: more than %d", FOREIGN_LOGS_MAX);
-    if (note_vkey_parse(span_str(value), &name, &type, key) != 0 || type != NOTE_ED25519)
+    if (note_vkey_parse(span_str(value), &name, &type, &key) != 0 || type != NOTE_ED25519)
         return fail(fault, E_CONFIG, "witness-log: not the verifier key of an Ed25519 log");
     for (size_t i = 0; i < c->witness_log_count; i++)
         if (strcmp(c->witness_logs[i], value) == 0)

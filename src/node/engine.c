@@ -371,7 +371,7 @@ static int go_on(struct node *node, bool flush)
         return 0;
     if (node->recovering)
         recover_start(node);
-    else if (flush && node->pending_count) {
+    if (flush && node->pending_count && !node->recovering) {
         int rc = own_log_flush(node);
         if (rc)
             return rc;

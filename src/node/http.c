@@ -1,361 +1,555 @@
-/* The HTTP servers: the public one, and the private API's on a Unix socket. */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netdb.h>
+#include "node/http.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
+#include <sys/epoll.h>
 
+#include "base/limits.h"
+#include "base/text.h"
 #include "crypto/sha256.h"
-#include "node/shell.h"
+#include "format/cbor.h"
 
-/* The gate: what a strict server must refuse and libmicrohttpd leaves to us (repeated Host or Content-Length, both framings). */
-struct gate {
-    int hosts, lengths, encodings;
-    bool bad;
+enum { IDLE_SECONDS = 15, API_CONNECTIONS_MAX = 64 };
+static const size_t bodies_bytes_max = 8 * (size_t)HTTP_BODY_MAX; /* of all requests together */
+static const char plain[] = "text/plain; charset=utf-8";
+
+struct http {
+    struct loop *loop;
+    struct MHD_Daemon *daemons[2]; /* public, private */
+    struct exchange *first;        /* suspended ones */
+    size_t bodies_bytes;
 };
 
-static enum MHD_Result gate_visit(void *ctx, enum MHD_ValueKind kind, const char *key, size_t key_size, const char *value, size_t value_size)
+/* Public requests that change something. */
+struct write_route {
+    const char *method, *path; /* a path that ends in '/' is followed by the hash of a document */
+    enum request_kind kind;
+    size_t body_max;
+    bool gzip;
+};
+static const struct write_route write_routes[] = {
+    {"POST", "/mirror/add-checkpoint", REQ_MIRROR_ADD_CHECKPOINT, 2 * NOTE_BYTES_MAX, false},
+    {"POST", "/mirror/add-entries", REQ_MIRROR_ADD_ENTRIES, HTTP_BODY_MAX, true},
+    {"POST", "/witness/add-checkpoint", REQ_WITNESS_ADD_CHECKPOINT, 2 * NOTE_BYTES_MAX, false},
+    {"PUT", "/documents/", REQ_PUT_DOCUMENT, DOCUMENT_BYTES_MAX, false},
+    {"POST", "/announce", REQ_ANNOUNCE, 2 * NOTE_BYTES_MAX, false},
+};
+enum { WRITE_ROUTES = sizeof write_routes / sizeof write_routes[0] };
+
+/* Answers */
+
+void exchange_text(struct exchange *x, int status, const char *content_type, const char *text)
+{
+    x->status = status;
+    x->content_type = content_type;
+    buf_reset(&x->out);
+    buf_text(&x->out, text);
+}
+
+static void refuse(struct exchange *x, int status, const char *text)
+{
+    exchange_text(x, status, plain, text);
+    x->close = true;
+}
+
+static void header_set(struct MHD_Response *response, const char *name, const char *value)
+{
+    if (value && value[0])
+        (void)MHD_add_response_header(response, name, value);
+}
+
+static struct span header_of(struct exchange *x, const char *name)
+{
+    const char *value = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
+    return span_str(value ? value : "");
+}
+
+enum range_kind range_parse(struct span header, uint64_t size, uint64_t *from, uint64_t *to)
+{
+    if (!span_starts(header, "bytes="))
+        return RANGE_NONE;
+    struct span range = span_from(header, 6);
+    const uint8_t *dash = range.len ? memchr(range.data, '-', range.len) : NULL;
+    if (!dash || !decimal_parse(span_of(range.data, (size_t)(dash - range.data)), from))
+        return RANGE_NONE;
+    struct span last = span_from(range, (size_t)(dash - range.data) + 1);
+    *to = size ? size - 1 : 0;
+    if (last.len) {
+        uint64_t end;
+        if (!decimal_parse(last, &end) || end < *from)
+            return RANGE_NONE;
+        *to = end < *to ? end : *to;
+    }
+    return *from >= size ? RANGE_OUTSIDE : RANGE_PART;
+}
+
+/* A comma-separated list of entity tags, or "*": a weak comparison, as RFC 9110 section 13.1.2 wants. */
+static bool etag_listed(struct span list, const char *etag)
+{
+    while (list.len) {
+        const uint8_t *comma = memchr(list.data, ',', list.len);
+        size_t n = comma ? (size_t)(comma - list.data) : list.len;
+        struct span one = span_of(list.data, n);
+        while (one.len && one.data[0] == ' ')
+            one = span_from(one, 1);
+        while (one.len && one.data[one.len - 1] == ' ')
+            one.len--;
+        if (span_starts(one, "W/"))
+            one = span_from(one, 2);
+        if (span_is(one, "*") || span_is(one, etag))
+            return true;
+        list = span_from(list, n + 1);
+    }
+    return false;
+}
+
+/* Conditional and partial answers to a good GET or HEAD. `content_range` gets its header's value, or stays empty. */
+static void conditions_apply(struct exchange *x, char etag[static 40], char content_range[static 80])
+{
+    struct hash hash;
+    char hex[65];
+    uint64_t from, to;
+    sha256(buf_view(&x->out), &hash);
+    hash_hex(&hash, hex);
+    (void)snprintf(etag, 40, "\"%.32s\"", hex);
+    if (etag_listed(header_of(x, "If-None-Match"), etag)) {
+        x->status = 304;
+        buf_reset(&x->out);
+        return;
+    }
+    struct span if_range = header_of(x, "If-Range");
+    if (if_range.len && !span_is(if_range, etag))
+        return;
+    unsigned long long size = x->out.len;
+    switch (range_parse(header_of(x, "Range"), size, &from, &to)) {
+    case RANGE_PART:
+        x->status = 206;
+        (void)snprintf(content_range, 80, "bytes %llu-%llu/%llu", (unsigned long long)from, (unsigned long long)to, size);
+        memmove(x->out.data, x->out.data + from, (size_t)(to - from + 1));
+        x->out.len = (size_t)(to - from + 1);
+        break;
+    case RANGE_OUTSIDE:
+        x->status = 416;
+        (void)snprintf(content_range, 80, "bytes */%llu", size);
+        buf_reset(&x->out);
+        break;
+    case RANGE_NONE:
+        break;
+    }
+}
+
+static enum MHD_Result respond(struct exchange *x)
+{
+    char etag[40] = "", content_range[80] = "";
+    if (x->out.error)
+        refuse(x, 500, "the answer is too large\n");
+    if (x->cacheable && x->status == 200)
+        conditions_apply(x, etag, content_range);
+    struct MHD_Response *response = MHD_create_response_from_buffer(x->out.len, x->out.data, MHD_RESPMEM_MUST_FREE);
+    if (!response)
+        return MHD_NO;
+    x->out = (struct buf){0}; /* the response frees it */
+    header_set(response, "Content-Type", x->status == 304 ? "" : x->content_type);
+    header_set(response, "ETag", etag);
+    header_set(response, "Content-Range", content_range);
+    header_set(response, "Accept-Ranges", etag[0] ? "bytes" : "");
+    header_set(response, "Cache-Control", x->immutable && x->status < 400 ? "public, max-age=31536000, immutable" : "no-store");
+    header_set(response, "Comity-Receipt", x->receipt);
+    header_set(response, "Location", x->location);
+    header_set(response, "Allow", x->allow);
+    header_set(response, "X-Content-Type-Options", "nosniff");
+    header_set(response, "Connection", x->close ? "close" : "");
+    enum MHD_Result result = MHD_queue_response(x->connection, (unsigned)x->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+/* The gate: what two parsers could read in two ways is refused. */
+
+struct gate {
+    unsigned hosts, lengths, encodings;
+    bool bad, chunked;
+    const char *end;  /* behind the last value */
+};
+
+static enum MHD_Result gate_header(void *ctx, enum MHD_ValueKind kind, const char *key, size_t key_len, const char *value, size_t value_len)
 {
     struct gate *gate = ctx;
     (void)kind;
     gate->hosts += strcasecmp(key, "Host") == 0;
     gate->lengths += strcasecmp(key, "Content-Length") == 0;
-    gate->encodings += strcasecmp(key, "Transfer-Encoding") == 0;
-    gate->bad = gate->bad || strlen(key) != key_size || (value && strlen(value) != value_size);
+    if (strcasecmp(key, "Transfer-Encoding") == 0) {
+        gate->encodings++;
+        gate->chunked = value && strcasecmp(value, "chunked") == 0;
+    }
+    gate->bad = gate->bad || strlen(key) != key_len || !value || strlen(value) != value_len;
+    /* The server ends lines by NULs in its own buffer; more than a line's end between value and next key is a NUL that was sent. */
+    if (gate->end && key > gate->end && key - gate->end < 65536)
+        for (const char *p = gate->end; p < key; p++)
+            gate->bad = gate->bad || (*p != 0 && *p != ' ' && *p != '\t' && *p != '\r' && *p != '\n');
+    gate->end = value ? value + value_len : NULL;
     return MHD_YES;
 }
 
-static bool gate_open(struct MHD_Connection *mhd)
+static bool gate_pass(struct exchange *x, const char *version)
 {
     struct gate gate = {0};
-    (void)MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, gate_visit, &gate);
-    return !gate.bad && gate.hosts <= 1 && gate.lengths <= 1 && !(gate.lengths && gate.encodings);
-}
-
-static enum MHD_Result respond(struct connection *c, int status, struct span body)
-{
-    struct MHD_Response *r = MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.data, MHD_RESPMEM_MUST_COPY);
-    if (!r)
-        return MHD_NO;
-    if (c->content_type)
-        (void)MHD_add_response_header(r, "Content-Type", c->content_type);
-    if (c->header[0])
-        (void)MHD_add_response_header(r, "Comity-Receipt", c->header);
-    if (c->location[0])
-        (void)MHD_add_response_header(r, "Location", c->location);
-    if (status == 303 || status == 503 || status == 429)
-        (void)MHD_add_response_header(r, "Retry-After", "1");
-    (void)MHD_add_response_header(r, "Cache-Control", c->immutable ? "public, max-age=31536000, immutable" : "no-store");
-    (void)MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
-    enum MHD_Result rc = MHD_queue_response(c->mhd, (unsigned)status, r);
-    MHD_destroy_response(r);
-    return rc;
-}
-
-/* "bytes=N-" or "bytes=N-M"; anything else asks for the whole. False when it cannot be satisfied. */
-static bool range_of(const char *text, size_t len, size_t *from, size_t *to, bool *partial)
-{
-    unsigned long long first = 0, last = len ? len - 1 : 0;
-    char end = 0;
-    *partial = false;
-    if (!text || strncmp(text, "bytes=", 6) != 0)
-        return true;
-    int n = sscanf(text + 6, "%llu-%llu%c", &first, &last, &end);
-    if (n != 2 && !(n == 1 && text[strlen(text) - 1] == '-'))
-        return true;
-    if (first >= len || last < first)
+    (void)MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, gate_header, &gate);
+    bool body = gate.lengths || gate.encodings, old = strcmp(version, "HTTP/1.1") != 0;
+    bool reading = x->head || !x->route;
+    if (gate.end && gate.end[1] != 0 && gate.end[1] != '\r' && gate.end[1] != '\n')
+        gate.bad = true; /* the same behind the last value */
+    /* behind the target comes the version; a difference is a NUL that was sent */
+    if (version > x->raw && version - x->raw < 65536 && (size_t)(version - x->raw) != strlen(x->target) + 1)
+        gate.bad = true;
+    if (gate.bad || x->target_bad || gate.hosts > 1 || (gate.hosts == 0 && !old) || gate.lengths > 1 || gate.encodings > 1 ||
+        (gate.lengths && gate.encodings) || (gate.encodings && (!gate.chunked || old)))
         return false;
-    *from = (size_t)first;
-    *to = last < len ? (size_t)last + 1 : len;
-    *partial = true;
-    return true;
+    return x->api || !reading || !body || span_is(header_of(x, "Content-Length"), "0");
 }
 
-static enum MHD_Result respond_ranged(struct connection *c, const struct served *served)
+/* Requests */
+
+static void *target_take(void *ctx, const char *target, struct MHD_Connection *connection)
 {
-    struct span body = buf_view(&served->body);
-    size_t from = 0, to = body.len;
-    bool partial = false;
-    char etag[40], content_range[96], hex[65];
-    struct hash h;
-    sha256(body, &h);
-    hash_hex(&h, hex);
-    (void)snprintf(etag, sizeof etag, "\"%.32s\"", hex);
-    const char *if_none = MHD_lookup_connection_value(c->mhd, MHD_HEADER_KIND, "If-None-Match");
-    const char *range = MHD_lookup_connection_value(c->mhd, MHD_HEADER_KIND, "Range");
-    int status = if_none && strcmp(if_none, etag) == 0 ? 304 : 200;
-    if (status == 200 && !range_of(range, body.len, &from, &to, &partial))
-        status = 416;
-    body = status == 200 ? span_of(body.data + from, to - from) : span_of(NULL, 0);
-    struct MHD_Response *r = MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.data, MHD_RESPMEM_MUST_COPY);
-    if (!r)
-        return MHD_NO;
-    if (partial) {
-        status = 206;
-        (void)snprintf(content_range, sizeof content_range, "bytes %zu-%zu/%zu", from, to - 1, served->body.len);
-        (void)MHD_add_response_header(r, "Content-Range", content_range);
-    }
-    (void)MHD_add_response_header(r, "ETag", etag);
-    (void)MHD_add_response_header(r, "Accept-Ranges", "bytes");
-    (void)MHD_add_response_header(r, "Content-Type", served->content_type);
-    (void)MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
-    (void)MHD_add_response_header(r, "Cache-Control", served->immutable ? "public, max-age=31536000, immutable" : "no-store");
-    enum MHD_Result rc = MHD_queue_response(c->mhd, (unsigned)status, r);
-    MHD_destroy_response(r);
-    return rc;
+    struct exchange *x = calloc(1, sizeof *x);
+    if (!x)
+        return NULL;
+    x->http = ctx;
+    x->connection = connection;
+    x->raw = target;
+    x->target_bad = strlen(target) > TARGET_BYTES_MAX || target[0] != '/';
+    for (const char *p = target; *p; p++)
+        x->target_bad = x->target_bad || (unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f;
+    (void)snprintf(x->target, sizeof x->target, "%s", target);
+    buf_init(&x->out, HTTP_BODY_MAX + 65536);
+    return x;
 }
 
-static enum MHD_Result public_get(struct connection *c, const char *path)
+static void target_split(struct exchange *x)
+{
+    size_t n = strcspn(x->target, "?");
+    x->path = span_of(x->target, n);
+    x->query = span_from(span_str(x->target), n + 1);
+}
+
+static void body_drop(struct exchange *x)
+{
+    x->http->bodies_bytes -= x->body.len;
+    buf_free(&x->body);
+}
+
+static void exchange_unlink(struct exchange *x)
+{
+    if (x->prev)
+        x->prev->next = x->next;
+    else if (x->http->first == x)
+        x->http->first = x->next;
+    if (x->next)
+        x->next->prev = x->prev;
+    x->prev = x->next = NULL;
+    x->suspended = false;
+}
+
+static void completed(void *ctx, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode code)
+{
+    struct exchange *x = *request;
+    (void)ctx;
+    (void)connection;
+    (void)code;
+    if (!x)
+        return;
+    if (x->suspended)
+        exchange_unlink(x);
+    body_drop(x);
+    buf_free(&x->out);
+    free(x);
+    *request = NULL;
+}
+
+void exchange_queue(struct exchange *x, struct queued *queued)
+{
+    x->token = queued->event.token = ++x->http->loop->next_token;
+    x->next = x->http->first;
+    if (x->next)
+        x->next->prev = x;
+    x->http->first = x;
+    x->suspended = true;
+    MHD_suspend_connection(x->connection);
+    loop_queue(x->http->loop, queued);
+}
+
+static const struct write_route *route_find(struct exchange *x, const char *method)
+{
+    for (size_t i = 0; i < WRITE_ROUTES; i++) {
+        const struct write_route *route = &write_routes[i];
+        size_t n = strlen(route->path);
+        if (strcmp(method, route->method) != 0)
+            continue;
+        if (span_is(x->path, route->path) && route->path[n - 1] != '/')
+            return route;
+        if (route->path[n - 1] == '/' && span_starts(x->path, route->path) && hash_parse(span_from(x->path, n), &x->document))
+            return route;
+    }
+    return NULL;
+}
+
+/* RFC 9290, as SCRAPI wants it: this service registers only its owner's statements. */
+static void entries_refuse(struct exchange *x)
+{
+    exchange_text(x, 403, "application/concise-problem-details+cbor", "");
+    cbor_put_map(&x->out, 2);
+    cbor_put_int(&x->out, -1);
+    cbor_put_text(&x->out, span_str("Registration refused"));
+    cbor_put_int(&x->out, -2);
+    cbor_put_text(&x->out, span_str("This service registers statements of its own party only"));
+    x->close = true;
+}
+
+static void public_get(struct exchange *x)
 {
     struct served served;
-    node_serve(c->shell->node, span_str(path), false, &served);
-    enum MHD_Result rc;
-    if (served.status == 200) {
-        rc = respond_ranged(c, &served);
-    } else {
-        c->content_type = served.content_type;
-        memcpy(c->location, served.location, sizeof c->location);
-        rc = respond(c, served.status, buf_view(&served.body));
-    }
-    buf_free(&served.body);
-    return rc;
+    node_serve(x->http->loop->node, x->path, false, &served);
+    buf_free(&x->out);
+    x->out = served.body;
+    x->status = served.status;
+    x->content_type = served.content_type;
+    x->immutable = served.immutable;
+    x->cacheable = true;
+    (void)snprintf(x->location, sizeof x->location, "%s", served.location);
 }
 
-static const struct {
-    const char *method, *path;
-    enum request_kind kind;
-} writes[] = {
-    {"POST", "/mirror/add-checkpoint", REQ_MIRROR_ADD_CHECKPOINT}, {"POST", "/mirror/add-entries", REQ_MIRROR_ADD_ENTRIES},
-    {"POST", "/witness/add-checkpoint", REQ_WITNESS_ADD_CHECKPOINT}, {"POST", "/announce", REQ_ANNOUNCE},
-    {"PUT", "/documents/", REQ_PUT_DOCUMENT},
-};
-
-static enum MHD_Result public_write(struct connection *c, const char *method, const char *path)
+static bool encoding_good(struct exchange *x)
 {
-    struct event event = {.kind = EVENT_REQUEST, .body = buf_view(&c->body)};
-    /* RFC 9290: {-1: "Rejected", -2: "only the owner's keys add to a log"} */
-    static const uint8_t rejected[] = "\xa2\x20\x68Rejected\x21\x78\x22only the owner's keys add to a log";
-    if (strcmp(path, "/entries") == 0) {
-        c->content_type = "application/concise-problem-details+cbor";
-        return respond(c, 403, span_of(rejected, sizeof rejected - 1));
-    }
-    c->content_type = "text/plain; charset=utf-8";
-    for (size_t i = 0; i < sizeof writes / sizeof writes[0]; i++) {
-        bool document = writes[i].kind == REQ_PUT_DOCUMENT;
-        bool hit = document ? span_starts(span_str(path), writes[i].path) : strcmp(path, writes[i].path) == 0;
-        if (!hit || strcmp(method, writes[i].method) != 0)
-            continue;
-        if (document && !hash_parse(span_from(span_str(path), strlen(writes[i].path)), &event.hash))
-            return respond(c, 400, span_str("the path ends in 64 hex digits\n"));
-        event.request = writes[i].kind;
-        event.token = c->token = ++c->shell->next_token;
-        c->dispatched = true;
-        MHD_suspend_connection(c->mhd);
-        shell_step(c->shell, &event);
-        return MHD_YES;
-    }
-    return respond(c, 404, span_str("no such route\n"));
+    struct span encoding = header_of(x, "Content-Encoding");
+    bool gzip = encoding.len == 4 && strncasecmp((const char *)encoding.data, "gzip", 4) == 0;
+    return !encoding.len || span_is(encoding, "identity") || (gzip && x->route->gzip);
 }
 
-static enum MHD_Result whole(struct connection *c, const char *method, const char *path)
+/* What can be said before the body is read. */
+static void public_begin(struct exchange *x, const char *method)
 {
-    if (!gate_open(c->mhd)) {
-        c->content_type = "text/plain; charset=utf-8";
-        return respond(c, 400, span_str("the request's framing is ambiguous\n"));
-    }
-    if (c->too_large) {
-        c->content_type = "text/plain; charset=utf-8";
-        return respond(c, 413, span_str("the body is too large\n"));
-    }
-    if (c->private_api) {
-        api_request(c->shell, c, method, path);
-        return c->dispatched ? MHD_YES : respond(c, c->status, buf_view(&c->reply));
-    }
-    if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
-        return public_get(c, path);
-    if (strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0)
-        return public_write(c, method, path);
-    c->content_type = "text/plain; charset=utf-8";
-    return respond(c, 405, span_str("GET, HEAD, POST and PUT only\n"));
-}
-
-static enum MHD_Result handle(struct shell *shell, struct MHD_Connection *mhd, bool private_api, const char *path, const char *method,
-                              const char *data, size_t *size, void **context)
-{
-    struct connection *c = *context;
-    if (!c) {
-        c = calloc(1, sizeof *c);
-        if (!c)
-            return MHD_NO;
-        c->shell = shell;
-        c->mhd = mhd;
-        c->private_api = private_api;
-        buf_init(&c->body, private_api ? INVENTORY_BYTES_MAX + 4096 : HTTP_BODY_MAX);
-        buf_init(&c->reply, INVENTORY_BYTES_MAX);
-        c->next = shell->connections;
-        shell->connections = c;
-        *context = c;
-        return MHD_YES;
-    }
-    if (*size) {
-        if (!c->too_large)
-            buf_add(&c->body, data, *size);
-        if (c->body.error) {
-            c->too_large = true;
-            buf_free(&c->body);
+    bool reads = x->head || strcmp(method, "GET") == 0;
+    if (!reads && !x->route) {
+        if (strcmp(method, "POST") == 0 && span_is(x->path, "/entries")) {
+            entries_refuse(x);
+        } else {
+            refuse(x, 405, "this method is not for this path\n");
+            (void)snprintf(x->allow, sizeof x->allow, "GET, HEAD");
         }
-        *size = 0;
-        return MHD_YES;
-    }
-    if (c->dispatched)
-        return c->replied ? respond(c, c->status, buf_view(&c->reply)) : MHD_YES;
-    return whole(c, method, path);
-}
-
-static enum MHD_Result on_public(void *ctx, struct MHD_Connection *mhd, const char *path, const char *method, const char *version,
-                                 const char *data, size_t *size, void **context)
-{
-    (void)version;
-    return handle(ctx, mhd, false, path, method, data, size, context);
-}
-
-static enum MHD_Result on_private(void *ctx, struct MHD_Connection *mhd, const char *path, const char *method, const char *version,
-                                  const char *data, size_t *size, void **context)
-{
-    (void)version;
-    return handle(ctx, mhd, true, path, method, data, size, context);
-}
-
-static void completed(void *ctx, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code)
-{
-    struct shell *shell = ctx;
-    struct connection *c = *context, **at = &shell->connections;
-    (void)mhd;
-    (void)code;
-    while (*at && *at != c)
-        at = &(*at)->next;
-    if (!c || !*at)
-        return;
-    *at = c->next;
-    buf_free(&c->body);
-    buf_free(&c->reply);
-    free(c);
-    *context = NULL;
-}
-
-void http_reply(struct shell *shell, struct action *action)
-{
-    for (struct connection *c = shell->connections; c; c = c->next) {
-        if (c->token != action->token || !c->dispatched || c->replied)
-            continue;
-        c->status = action->status;
-        c->content_type = action->content_type;
-        memcpy(c->header, action->header, sizeof c->header);
-        buf_free(&c->reply);
-        c->reply = action->body;
-        buf_init(&action->body, 0);
-        c->replied = true;
-        MHD_resume_connection(c->mhd);
-        return;
+    } else if (!reads && !encoding_good(x)) {
+        refuse(x, 415, "this content encoding is not taken here\n");
     }
 }
 
-static enum MHD_Result owner_only(void *ctx, const struct sockaddr *address, socklen_t len)
+static void length_check(struct exchange *x)
+{
+    uint64_t length = 0;
+    struct span header = header_of(x, "Content-Length");
+    if (header.len && !decimal_parse(header, &length))
+        refuse(x, 400, "Content-Length is not a canonical number\n");
+    else if (length > x->body_max)
+        refuse(x, 413, "the body is over the limit of this path\n");
+    else if (length + x->http->bodies_bytes > bodies_bytes_max)
+        refuse(x, 503, "too many large requests at once; try again later\n");
+}
+
+static void request_begin(struct exchange *x, const char *method, const char *version)
+{
+    target_split(x);
+    x->started = true;
+    x->head = strcmp(method, "HEAD") == 0;
+    x->route = x->api ? NULL : route_find(x, method);
+    x->body_max = x->route ? x->route->body_max : x->api ? (size_t)HTTP_BODY_MAX : 0;
+    if (x->api && span_is(x->path, "/api/v1/inventories"))
+        x->body_max = INVENTORY_BYTES_MAX;
+    bool reads = x->head || strcmp(method, "GET") == 0;
+    if (!gate_pass(x, version) && (reads || x->route || x->api))
+        refuse(x, 400, "the request can be read in more than one way\n");
+    else if (!x->api)
+        public_begin(x, method);
+    if (!x->status && x->body_max)
+        length_check(x);
+    buf_init(&x->body, x->body_max);
+}
+
+/* The caller of the private API must be of our own user, or root. */
+static bool caller_good(struct MHD_Connection *connection)
+{
+    struct ucred who = {.uid = (uid_t)-1};
+    socklen_t len = sizeof who;
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info && getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 && (who.uid == geteuid() || who.uid == 0);
+}
+
+static bool body_take(struct exchange *x, const char *data, size_t len)
+{
+    size_t before = x->body.len;
+    if (x->http->bodies_bytes + len > bodies_bytes_max)
+        return false;
+    buf_add(&x->body, data, len);
+    x->http->bodies_bytes += x->body.len - before;
+    return !x->body.error;
+}
+
+static void public_write(struct exchange *x)
+{
+    struct queued *queued = queued_new(EVENT_REQUEST, 0);
+    if (header_of(x, "Content-Encoding").len && !span_is(header_of(x, "Content-Encoding"), "identity")) {
+        buf_init(&queued->body, HTTP_BODY_MAX);
+        int rc = gzip_inflate(buf_view(&x->body), &queued->body);
+        body_drop(x);
+        if (rc) {
+            buf_free(&queued->body);
+            free(queued);
+            refuse(x, rc == E_LIMIT ? 413 : 400, "the body is not good gzip, or too large\n");
+            return;
+        }
+    } else {
+        x->http->bodies_bytes -= x->body.len;
+        queued->body = x->body;
+        x->body = (struct buf){0};
+    }
+    queued->event.request = x->route->kind;
+    queued->event.hash = x->document;
+    exchange_queue(x, queued);
+}
+
+static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
+                              const char *data, size_t *len, void **request)
+{
+    struct exchange *x = *request;
+    (void)ctx;
+    (void)url;
+    if (!x)
+        return MHD_NO;
+    if (x->api && !caller_good(connection))
+        return MHD_NO;
+    if (!x->started) {
+        request_begin(x, method, version);
+        return x->status ? respond(x) : MHD_YES;
+    }
+    if (*len) {
+        bool good = body_take(x, data, *len);
+        *len = 0;
+        return good ? MHD_YES : MHD_NO; /* no answer can be queued in mid-body: the connection is cut */
+    }
+    if (!x->status && !x->suspended) {
+        if (x->api)
+            api_handle(x->http->loop, x, method);
+        else if (x->route)
+            public_write(x);
+        else
+            public_get(x);
+    }
+    return x->status ? respond(x) : MHD_YES;
+}
+
+static void *target_take_api(void *ctx, const char *target, struct MHD_Connection *connection)
+{
+    struct exchange *x = target_take(ctx, target, connection);
+    if (x)
+        x->api = true;
+    return x;
+}
+
+/* Opening and running */
+
+static size_t unescape_nothing(void *ctx, struct MHD_Connection *connection, char *text)
 {
     (void)ctx;
-    (void)address;
-    (void)len;
-    return MHD_YES; /* the socket's folder and mode keep others out; peer credentials are checked on accept */
+    (void)connection;
+    return strlen(text); /* no public path has escapes; the API decodes its own parameters */
 }
 
-static int address_parse(const char *listen, char host[static 128], const char **port)
+static struct MHD_Daemon *daemon_start(struct http *http, int fd, bool api)
 {
-    const char *colon = strrchr(listen, ':');
-    if (!colon || colon == listen || (size_t)(colon - listen) >= 128)
-        return E_CONFIG;
-    size_t n = (size_t)(colon - listen);
-    bool bracketed = listen[0] == '[' && listen[n - 1] == ']';
-    memcpy(host, listen + bracketed, n - 2 * bracketed);
-    host[n - 2 * bracketed] = 0;
-    *port = colon + 1;
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, http, MHD_OPTION_LISTEN_SOCKET, fd,
+                            MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
+                            (unsigned)(api ? API_CONNECTIONS_MAX : HTTP_CONNECTIONS_MAX), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                            (unsigned)(api ? 0 : CONNECTIONS_PER_ADDRESS_MAX), MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+                            MHD_OPTION_NOTIFY_COMPLETED, completed, http, MHD_OPTION_URI_LOG_CALLBACK,
+                            api ? target_take_api : target_take, http, MHD_OPTION_UNESCAPE_CALLBACK, unescape_nothing, NULL,
+                            MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+}
+
+int http_open(struct http **out, struct loop *loop, int public_fd, int unix_fd, struct fault *fault)
+{
+    struct http *http = calloc(1, sizeof *http);
+    int fds[2] = {public_fd, unix_fd};
+    if (!http)
+        return fail(fault, E_NOMEM, "http");
+    http->loop = loop;
+    for (int i = 0; i < 2; i++) {
+        http->daemons[i] = daemon_start(http, fds[i], i == 1);
+        const union MHD_DaemonInfo *info = http->daemons[i] ? MHD_get_daemon_info(http->daemons[i], MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+        if (!info || watch_add(loop->epoll, WATCH_HTTP, info->epoll_fd, EPOLLIN) != 0) {
+            http_close(http);
+            return fail(fault, E_IO, "the HTTP server does not start");
+        }
+    }
+    *out = http;
     return 0;
 }
 
-static int listen_tcp(const char *text, struct fault *fault)
+void http_run(struct http *http)
 {
-    char host[128];
-    const char *port;
-    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM}, *found = NULL;
-    if (address_parse(text, host, &port) != 0 || getaddrinfo(host, port, &hints, &found) != 0)
-        return fail(fault, E_CONFIG, "listen = %s is no ADDRESS:PORT", text);
-    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
-    bool good = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
-                bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 256) == 0;
-    freeaddrinfo(found);
-    if (good)
-        return fd;
-    int code = fail(fault, E_IO, "cannot listen on %s: %s", text, strerror(errno));
-    if (fd >= 0)
-        (void)close(fd);
-    return code;
+    for (int i = 0; i < 2; i++)
+        (void)MHD_run(http->daemons[i]);
 }
 
-static int listen_unix(const char *dir, struct fault *fault)
+int64_t http_wait_ms(struct http *http)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    char folder[4096];
-    (void)snprintf(folder, sizeof folder, "%s/run", dir);
-    (void)mkdir(folder, 0700);
-    int n = snprintf(address.sun_path, sizeof address.sun_path, "%s/run/sock", dir);
-    if (n < 0 || (size_t)n >= sizeof address.sun_path)
-        return fail(fault, E_LIMIT, "the path %.80s.../run/sock is too long for a Unix socket", dir);
-    (void)unlink(address.sun_path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    mode_t old = umask(0177);
-    bool good = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 64) == 0;
-    (void)umask(old);
-    if (good)
-        return fd;
-    int code = fail(fault, E_IO, "cannot listen on %s: %s", address.sun_path, strerror(errno));
-    if (fd >= 0)
-        (void)close(fd);
-    return code;
+    int64_t wait = INT64_MAX;
+    for (int i = 0; i < 2; i++) {
+        MHD_UNSIGNED_LONG_LONG ms;
+        if (MHD_get_timeout(http->daemons[i], &ms) == MHD_YES && ms < (uint64_t)wait)
+            wait = (int64_t)ms;
+    }
+    return wait;
 }
 
-static struct MHD_Daemon *daemon_start(struct shell *shell, int fd, MHD_AccessHandlerCallback handler, unsigned per_address)
+static void resume(struct exchange *x)
 {
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, owner_only, shell, handler, shell, MHD_OPTION_LISTEN_SOCKET, fd,
-                            MHD_OPTION_NOTIFY_COMPLETED, completed, shell, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
-                            MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address, MHD_OPTION_CONNECTION_TIMEOUT, 30u,
-                            MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_END);
+    exchange_unlink(x);
+    MHD_resume_connection(x->connection);
 }
 
-int http_open(struct shell *shell, struct fault *fault)
+void http_reply(struct http *http, uint64_t token, int status, const char *content_type, const char *receipt, struct buf *body)
 {
-    int tcp = listen_tcp(shell->config.listen, fault);
-    int local = tcp < 0 ? tcp : listen_unix(shell->dir, fault);
-    if (local < 0)
-        return local;
-    shell->public_daemon = daemon_start(shell, tcp, on_public, CONNECTIONS_PER_ADDRESS_MAX);
-    shell->private_daemon = daemon_start(shell, local, on_private, 0);
-    return shell->public_daemon && shell->private_daemon ? 0 : fail(fault, E_STATE, "the HTTP server does not start");
-}
-
-void http_close(struct shell *shell)
-{
-    for (struct connection *c = shell->connections; c; c = c->next)
-        if (c->dispatched && !c->replied) {
-            c->status = 503;
-            c->content_type = "text/plain; charset=utf-8";
-            c->replied = true;
-            MHD_resume_connection(c->mhd);
+    for (struct exchange *x = http->first; x; x = x->next)
+        if (x->token == token) {
+            buf_free(&x->out);
+            x->out = *body;
+            *body = (struct buf){0};
+            x->status = status;
+            x->content_type = content_type;
+            (void)snprintf(x->receipt, sizeof x->receipt, "%s", receipt);
+            resume(x);
+            return;
         }
-    if (shell->public_daemon)
-        MHD_stop_daemon(shell->public_daemon);
-    if (shell->private_daemon)
-        MHD_stop_daemon(shell->private_daemon);
+}
+
+void http_close(struct http *http)
+{
+    if (!http)
+        return;
+    while (http->first) {
+        struct exchange *x = http->first;
+        refuse(x, 503, "the node is stopping\n");
+        resume(x);
+    }
+    for (int i = 0; i < 2; i++)
+        if (http->daemons[i]) {
+            (void)MHD_run(http->daemons[i]);
+            const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemons[i], MHD_DAEMON_INFO_EPOLL_FD);
+            if (info)
+                watch_drop(http->loop->epoll, info->epoll_fd);
+            MHD_stop_daemon(http->daemons[i]);
+        }
+    free(http);
 }

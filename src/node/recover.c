@@ -140,6 +140,19 @@ static int signer_advance(struct node *node)
     return rc;
 }
 
+/* The first statement of every log: this party accedes to this charter. */
+static int accede(struct node *node)
+{
+    struct buf body;
+    char circle[65];
+    hash_hex(&node->roster->circle, circle);
+    buf_init(&body, 4096);
+    buf_printf(&body, "{\"comity\":\"accession/1\",\"party\":\"%s\",\"circle\":\"%s\"}\n", node->self->card.name, circle);
+    int rc = submit_internal(node, "application/vnd.comity.accession+json", circle, buf_view(&body));
+    buf_free(&body);
+    return rc;
+}
+
 int recover_check(struct node *node)
 {
     if (!node->recovering)
@@ -159,9 +172,10 @@ int recover_check(struct node *node)
         rc = signer_advance(node);
     if (rc == 0)
         rc = own_log_open(node);
-    if (rc == 0)
-        node->recovering = false;
-    return rc;
+    if (rc)
+        return rc;
+    node->recovering = false;
+    return node->own->size == 0 ? accede(node) : 0;
 }
 
 /* Answering: the newest checkpoint of the asker's log that we know, and what of others' logs it has cosigned. */
