@@ -1,17 +1,21 @@
 /* The signer's rules: what it signs, in which words, and what it refuses. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
+#include "base/text.h"
 #include "signer/state.h"
-
 
 struct local_signer {
     struct signer base;
     struct signer_config config;
     struct signer_state *state;
+    struct frontier pending; /* of a move after a restore */
     char origin[ORIGIN_BYTES_MAX], circle_prefix[ORIGIN_BYTES_MAX];
     struct hash kid_statement, kid_mirror;
 };
+
+enum { CLOCK_SKEW_MAX = 86400 };
 
 /* What needs a person's own signature is not among these requests: a hijacked node gets nothing by asking. */
 static const char *const media_refused[] = {"application/vnd.comity.ballot", "application/vnd.comity.production",
@@ -20,14 +24,14 @@ static const char *const media_refused[] = {"application/vnd.comity.ballot", "ap
 
 static int request_check(const struct local_signer *s, const struct sign_statement *request)
 {
-    int64_t off = request->issued_at - s->config.clock(s->config.clock_ctx);
+    int64_t now = s->config.clock(s->config.clock_ctx);
     if (!memchr(request->media, 0, sizeof request->media) || !memchr(request->subject, 0, sizeof request->subject) ||
         request->answer_count > STATEMENT_ANSWERS_MAX)
         return E_LIMIT;
     for (size_t i = 0; i < sizeof media_refused / sizeof media_refused[0]; i++)
-        if (strncmp(request->media, media_refused[i], strlen(media_refused[i])) == 0)
+        if (strncasecmp(request->media, media_refused[i], strlen(media_refused[i])) == 0)
             return E_REFUSED;
-    return off > 86400 || off < -86400 ? E_REFUSED : 0;
+    return request->issued_at > now + CLOCK_SKEW_MAX || request->issued_at < now - CLOCK_SKEW_MAX ? E_REFUSED : 0;
 }
 
 static int statement_make(const struct local_signer *s, const struct sign_statement *request, struct signed_statement *out)
@@ -61,7 +65,7 @@ static int statement_make(const struct local_signer *s, const struct sign_statem
 
 static int op_statements(struct signer *signer, const struct sign_statement *requests, size_t count, struct signed_statement *out)
 {
-    struct local_signer *s = (struct local_signer *)signer;
+    const struct local_signer *s = (const struct local_signer *)signer;
     int rc = count > BATCH_STATEMENTS_MAX ? E_LIMIT : 0;
     for (size_t i = 0; i < count && rc == 0; i++) /* all or none */
         rc = request_check(s, &requests[i]);
@@ -83,70 +87,106 @@ static int note_make(const struct local_signer *s, const struct signer_record *r
     return note->error;
 }
 
-static int own_record(struct local_signer *s, uint64_t old_size, struct signer_record **record)
+/* A copy of the own log's record, blank before its first entry. */
+static void own_record(const struct local_signer *s, struct signer_record *out)
 {
-    *record = state_find(s->state, KEY_LOG, span_str(s->origin), true);
-    if (!*record)
-        return E_LIMIT;
-    if ((*record)->size == 0)
-        tree_empty(&(*record)->root);
-    return (*record)->size == old_size ? 0 : E_BACKWARDS;
+    const struct signer_record *record = state_find(s->state, KEY_LOG, span_str(s->origin));
+    if (record)
+        *out = *record;
+    else
+        state_blank(out, KEY_LOG, span_str(s->origin));
 }
 
 /* Saved before it is signed: after a crash it can only be ahead of what others have seen, never behind. */
 static int op_checkpoint(struct signer *signer, uint64_t old_size, const struct hash *leaves, size_t count, struct buf *note)
 {
     struct local_signer *s = (struct local_signer *)signer;
-    struct signer_record *record, grown;
-    int rc = own_record(s, old_size, &record);
-    if (rc)
-        return rc;
+    struct signer_record record;
+    int rc = 0;
+    if (count > BATCH_STATEMENTS_MAX)
+        return E_LIMIT;
+    own_record(s, &record);
+    if (record.size != old_size)
+        return E_BACKWARDS;
     if (count) {
-        grown = *record;
         for (size_t i = 0; i < count; i++)
-            frontier_append(&grown.frontier, &leaves[i]);
-        grown.size = grown.frontier.size;
-        frontier_root(&grown.frontier, &grown.root);
-        *record = grown;
-        rc = state_save(s->state, record);
+            frontier_append(&record.frontier, &leaves[i]);
+        record.size = record.frontier.size;
+        frontier_root(&record.frontier, &record.root);
+        rc = state_save(s->state, &record);
     }
-    return rc ? rc : note_make(s, record, note);
+    return rc ? rc : note_make(s, &record, note);
 }
 
-static int op_advance(struct signer *signer, uint64_t old_size, const struct hash *leaves, size_t count, uint64_t size,
-                      const struct hash *root, const struct signature *signature)
+int advance_feed(struct signer *signer, uint64_t from, const struct hash *leaves, size_t count)
 {
     struct local_signer *s = (struct local_signer *)signer;
-    struct signer_record *record, grown;
-    struct buf text;
-    int rc = own_record(s, old_size, &record);
-    if (rc)
-        return rc;
-    grown = *record;
+    struct signer_record record;
+    own_record(s, &record);
+    if (from == record.size)
+        s->pending = record.frontier;
+    if (from != s->pending.size)
+        return E_BACKWARDS;
     for (size_t i = 0; i < count; i++)
-        frontier_append(&grown.frontier, &leaves[i]);
-    grown.size = grown.frontier.size;
-    frontier_root(&grown.frontier, &grown.root);
+        frontier_append(&s->pending, &leaves[i]);
+    return 0;
+}
+
+int advance_end(struct signer *signer, uint64_t size, const struct hash *root, const struct signature *signature)
+{
+    struct local_signer *s = (struct local_signer *)signer;
+    struct signer_record record;
+    struct buf text;
+    own_record(s, &record);
+    if (s->pending.size < record.size)
+        return E_BACKWARDS;
+    record.frontier = s->pending;
+    record.size = record.frontier.size;
+    frontier_root(&record.frontier, &record.root);
     buf_init(&text, 1024);
     checkpoint_write_text(&text, span_str(s->origin), size, root);
     bool ours = !text.error && sign_verify(keyring_public(s->config.keys, KEY_LOG), buf_view(&text), signature);
     buf_free(&text);
     if (!ours)
         return E_SIGNATURE;
-    if (grown.size != size || !hash_eq(&grown.root, root))
+    if (record.size != size || !hash_eq(&record.root, root))
         return E_PROOF;
-    *record = grown;
-    return state_save(s->state, record);
+    return state_save(s->state, &record);
+}
+
+static int op_advance(struct signer *signer, uint64_t old_size, const struct hash *leaves, size_t count, uint64_t size,
+                      const struct hash *root, const struct signature *signature)
+{
+    const struct local_signer *s = (const struct local_signer *)signer;
+    struct signer_record record;
+    own_record(s, &record);
+    int rc = record.size == old_size ? advance_feed(signer, old_size, leaves, count) : E_BACKWARDS;
+    return rc ? rc : advance_end(signer, size, root, signature);
+}
+
+/* A newline in an origin would let the node compose a checkpoint of its own inside the text that is signed. */
+static bool origin_valid(const char origin[static ORIGIN_BYTES_MAX])
+{
+    const char *end = memchr(origin, 0, ORIGIN_BYTES_MAX);
+    struct span text = span_of(origin, end ? (size_t)(end - origin) : 0);
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] < 0x20 || text.data[i] == 0x7f)
+            return false;
+    return text.len && utf8_valid(text);
 }
 
 static int consistency_check(const struct signer_record *record, const struct sign_cosignature *request)
 {
-    if (request->proof_count > PROOF_HASHES_MAX)
+    struct hash empty;
+    tree_empty(&empty);
+    if (request->proof_count > PROOF_HASHES_MAX || request->size > INT64_MAX)
         return E_LIMIT;
     if (request->size < record->size)
         return E_BACKWARDS;
-    if (request->size == record->size && record->size)
-        return hash_eq(&request->root, &record->root) ? 0 : E_TWO_FACES;
+    if (request->size == 0)
+        return hash_eq(&request->root, &empty) && !request->proof_count ? 0 : E_PROOF;
+    if (request->size == record->size && !hash_eq(&request->root, &record->root))
+        return E_TWO_FACES;
     return tree_verify_consistency(record->size, &record->root, request->size, &request->root, request->proof, request->proof_count);
 }
 
@@ -180,31 +220,30 @@ static int cosigned_make(const struct local_signer *s, enum key_role role, const
 static int op_cosign(struct signer *signer, enum key_role role, const struct sign_cosignature *request, struct cosigned *out)
 {
     struct local_signer *s = (struct local_signer *)signer;
-    if ((role != KEY_MIRROR && role != KEY_WITNESS) || !memchr(request->origin, 0, sizeof request->origin) || !request->origin[0])
-        return E_LIMIT;
+    if ((role != KEY_MIRROR && role != KEY_WITNESS) || !origin_valid(request->origin))
+        return E_SYNTAX;
     bool ours = strncmp(request->origin, s->circle_prefix, strlen(s->circle_prefix)) == 0;
     if (ours != (role == KEY_MIRROR) || strcmp(request->origin, s->origin) == 0)
         return E_REFUSED; /* a mirror's word is for the circle's logs, a witness's for others; none for the own log */
-    struct signer_record *record = state_find(s->state, role, span_str(request->origin), false), fresh = {0};
-    int rc = consistency_check(record ? record : &fresh, request);
-    if (rc == 0 && !record) {
-        record = state_find(s->state, role, span_str(request->origin), true);
-        rc = record ? 0 : E_LIMIT;
-    }
+    const struct signer_record *old = state_find(s->state, role, span_str(request->origin));
+    struct signer_record record;
+    state_blank(&record, role, span_str(request->origin));
+    record = old ? *old : record;
+    int rc = consistency_check(&record, request);
     if (rc)
         return rc;
     int64_t now = s->config.clock(s->config.clock_ctx);
-    record->size = request->size;
-    record->root = request->root;
-    record->timestamp = now > record->timestamp ? now : record->timestamp;
-    rc = state_save(s->state, record);
-    return rc ? rc : cosigned_make(s, role, record, out);
+    record.size = request->size;
+    record.root = request->root;
+    record.timestamp = now > record.timestamp ? now : record.timestamp;
+    rc = state_save(s->state, &record);
+    return rc ? rc : cosigned_make(s, role, &record, out);
 }
 
 static int op_position(struct signer *signer, enum key_role role, struct span origin, struct signer_position *out)
 {
-    struct local_signer *s = (struct local_signer *)signer;
-    const struct signer_record *record = state_find(s->state, role, origin, false);
+    const struct local_signer *s = (const struct local_signer *)signer;
+    const struct signer_record *record = state_find(s->state, role, origin);
     if (!record)
         return E_NOTFOUND;
     *out = (struct signer_position){.size = record->size, .root = record->root};
@@ -233,17 +272,22 @@ static const struct signer_ops local_ops = {
 int signer_local_open(struct signer **out, const struct signer_config *config, struct fault *fault)
 {
     struct local_signer *s = calloc(1, sizeof *s);
-    if (!s)
-        return fail(fault, E_NOMEM, "signer");
+    int rc = s ? 0 : fail(fault, E_NOMEM, "signer");
+    if (rc == 0 && (!memchr(config->party, 0, sizeof config->party) || !name_valid(span_str(config->party))))
+        rc = fail(fault, E_SYNTAX, "the party's name");
+    if (rc) {
+        keyring_free(config->keys);
+        free(s);
+        return rc;
+    }
     s->base.ops = &local_ops;
     s->config = *config;
     origin_write(s->origin, &config->circle, span_str(config->party));
     origin_write(s->circle_prefix, &config->circle, span_str(""));
     key_id(keyring_public(config->keys, KEY_STATEMENT), &s->kid_statement);
     key_id(keyring_public(config->keys, KEY_MIRROR), &s->kid_mirror);
-    int rc = state_open(&s->state, config->state_fd, config->party, &config->circle, fault);
+    rc = state_open(&s->state, config->state_fd, config->party, &config->circle, fault);
     if (rc) {
-        s->config.keys = NULL; /* still the caller's */
         op_close(&s->base);
         return rc;
     }

@@ -70,13 +70,14 @@ void card_sign(struct buf *out, const struct card *card, const struct keyring *k
 /* The recovery seed as groups of letters with a checksum, to be printed; or as split sheets. */
 void recovery_words(const uint8_t seed[static 32], struct buf *out);
 int recovery_parse(struct span words, uint8_t seed[static 32], struct fault *fault);
-/* Shamir over GF(256): any `need` of `count` sheets give the seed back; fewer tell nothing. random(ctx, bytes, n) fills. */
+/* Shamir over GF(256): any `need` of `count` sheets give the seed back; fewer tell nothing. A sheet is a line; `recovery_join` uses
+   the first `need`, and refuses too few (E_MISSING), one twice (E_DUPLICATE), another set's or a slip of the pen (E_HASH). */
 int recovery_split(const uint8_t seed[static 32], unsigned need, unsigned count, struct buf *sheets, struct fault *fault);
 int recovery_join(const struct span *sheets, size_t count, uint8_t seed[static 32], struct fault *fault);
 
 /* The core over an opened state file. `clock(ctx)` gives seconds. */
 struct signer_config {
-    struct keyring *keys; /* taken over */
+    struct keyring *keys; /* taken over in any case: wiped when the opening fails */
     char party[NAME_BYTES_MAX + 1];
     struct hash circle;
     int state_fd;         /* signer.state, opened read-write and locked by the caller; -1 keeps the state in memory (simulator) */
@@ -84,8 +85,14 @@ struct signer_config {
     void *clock_ctx;
 };
 int signer_local_open(struct signer **out, const struct signer_config *config, struct fault *fault);
-/* Forks the signer process: seccomp filter and Landlock, state file and keys only; talks over a socketpair. `pid` for the supervisor.
+/* Forks the signer process: seccomp filter and Landlock, state file and keys only; talks over a socketpair. `pid` for the supervisor,
+   who waits for it. Fork it early, from the main thread: it dies with the thread that forked it. When it is gone every call is E_IO.
    `degraded` gets text when a confinement is not available on this kernel (to be logged once). */
 int signer_spawn(struct signer **out, const struct signer_config *config, int *pid, char degraded[static 128], struct fault *fault);
+
+/* Asks a spawned signer to attempt what its confinement forbids, to show that it stands: the kernel kills it (E_IO). When the filter
+   is not there, `errno_seen` is 0 if the attempt worked. E_UNSUPPORTED for a local signer. */
+enum { PROBE_OPEN, PROBE_SOCKET, PROBE_FORK, PROBE_EXEC_MEMORY, PROBE_COUNT };
+int signer_probe(struct signer *, unsigned what, int *errno_seen);
 
 #endif

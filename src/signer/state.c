@@ -21,7 +21,7 @@ struct slot {
     struct hash check; /* over all before it */
 };
 _Static_assert(sizeof(struct slot) <= SLOT_BYTES, "a slot is one page");
-_Static_assert(sizeof(struct header) <= SLOT_BYTES, "the header is one page");
+_Static_assert(sizeof(struct header) == 144, "the header has no holes");
 static const char magic[16] = "comity-signer/1\n";
 
 struct signer_state {
@@ -47,28 +47,46 @@ static bool slot_read(int fd, size_t index, unsigned which, struct slot *slot)
     if (pread(fd, slot, sizeof *slot, slot_at(index, which)) != (ssize_t)sizeof *slot)
         return false;
     slot_check(slot, &check);
-    return hash_eq(&check, &slot->check) && slot->record.used == 1;
+    const struct signer_record *record = &slot->record;
+    return hash_eq(&check, &slot->check) && record->used == 1 && record->role < KEY_COUNT && slot->sequence % 2 == which &&
+           memchr(record->origin, 0, sizeof record->origin) && (record->role != KEY_LOG || record->frontier.size == record->size);
 }
 
-static int record_load(struct signer_state *state, size_t index, struct fault *fault)
+/* All zero, or past the end of the file: never written. */
+static bool never_written(int fd, off_t at, size_t len)
+{
+    uint8_t bytes[SLOT_BYTES];
+    ssize_t n = pread(fd, bytes, len, at);
+    for (ssize_t i = 0; i < n; i++)
+        if (bytes[i])
+            return false;
+    return n >= 0;
+}
+
+/* E_NOTFOUND: a record whose founding was cut off; its second slot comes before any signature, so nothing was signed by it. */
+static int record_load(struct signer_state *state, size_t index, off_t file_size, struct fault *fault)
 {
     struct slot slots[2];
     bool good[2] = {slot_read(state->fd, index, 0, &slots[0]), slot_read(state->fd, index, 1, &slots[1])};
     if (!good[0] && !good[1])
-        return fail(fault, E_CORRUPT, "signer.state: both slots of record %zu fail their check", index);
+        return slot_at(index + 1, 0) >= file_size && never_written(state->fd, slot_at(index, 1), SLOT_BYTES)
+                   ? E_NOTFOUND
+                   : fail(fault, E_CORRUPT, "signer.state: both slots of record %zu fail their check", index);
     unsigned newest = !good[0] || (good[1] && slots[1].sequence > slots[0].sequence);
     state->records[index] = slots[newest].record;
     state->sequences[index] = slots[newest].sequence;
     return 0;
 }
 
-static int header_write(struct signer_state *state, const char *party, const struct hash *circle)
+static int header_write(struct signer_state *state, const char *party, const struct hash *circle, struct fault *fault)
 {
     struct header header = {.circle = *circle};
     memcpy(header.magic, magic, sizeof magic);
     (void)snprintf(header.party, sizeof header.party, "%s", party);
     sha256(span_of(&header, offsetof(struct header, check)), &header.check);
-    return pwrite(state->fd, &header, sizeof header, 0) == (ssize_t)sizeof header && fsync(state->fd) == 0 ? 0 : E_IO;
+    if (pwrite(state->fd, &header, sizeof header, 0) == (ssize_t)sizeof header && fsync(state->fd) == 0)
+        return 0;
+    return fail(fault, E_IO, "signer.state: founding it");
 }
 
 static int header_check(struct signer_state *state, const char *party, const struct hash *circle, struct fault *fault)
@@ -90,17 +108,14 @@ static int load(struct signer_state *state, const char *party, const struct hash
     struct stat st;
     if (fstat(state->fd, &st) != 0)
         return fail(fault, E_IO, "signer.state");
-    if (st.st_size == 0)
-        return header_write(state, party, circle);
+    if (st.st_size <= (off_t)sizeof(struct header) && never_written(state->fd, 0, sizeof(struct header)))
+        return header_write(state, party, circle, fault);
     int rc = header_check(state, party, circle, fault);
-    /* A crash in the middle of a first write leaves a last record without a whole slot: it signed nothing, so it does not count. */
     for (size_t i = 0; rc == 0 && slot_at(i, 0) < st.st_size && i < RECORDS_MAX; i++) {
-        rc = record_load(state, i, fault);
-        if (rc == E_CORRUPT && slot_at(i, 1) >= st.st_size - SLOT_BYTES && slot_at(i + 1, 0) >= st.st_size && !state->sequences[i])
-            return 0;
+        rc = record_load(state, i, st.st_size, fault);
         state->count += rc == 0;
     }
-    return rc;
+    return rc == E_NOTFOUND ? 0 : rc;
 }
 
 int state_open(struct signer_state **out, int fd, const char *party, const struct hash *circle, struct fault *fault)
@@ -123,32 +138,61 @@ void state_free(struct signer_state *state)
     free(state);
 }
 
-struct signer_record *state_find(struct signer_state *state, enum key_role role, struct span origin, bool create)
+static size_t index_of(const struct signer_state *state, uint32_t role, struct span origin)
 {
-    for (size_t i = 0; i < state->count; i++)
-        if (state->records[i].role == role && span_is(origin, state->records[i].origin))
-            return &state->records[i];
-    if (!create || state->count == RECORDS_MAX || origin.len >= ORIGIN_BYTES_MAX)
-        return NULL;
-    struct signer_record *record = &state->records[state->count++];
-    *record = (struct signer_record){.role = role, .used = 1};
-    memcpy(record->origin, origin.data, origin.len);
-    return record;
+    size_t i = 0;
+    while (i < state->count && !(state->records[i].role == role && span_is(origin, state->records[i].origin)))
+        i++;
+    return i;
+}
+
+const struct signer_record *state_find(const struct signer_state *state, enum key_role role, struct span origin)
+{
+    size_t i = index_of(state, role, origin);
+    return i < state->count ? &state->records[i] : NULL;
+}
+
+void state_blank(struct signer_record *out, enum key_role role, struct span origin)
+{
+    memset(out, 0, sizeof *out);
+    out->role = role;
+    out->used = 1;
+    memcpy(out->origin, origin.data, origin.len < sizeof out->origin ? origin.len : sizeof out->origin - 1);
+    tree_empty(&out->root);
+}
+
+/* On failure the same slot is written again next time, and the other one keeps what stood. */
+static int slot_write(struct signer_state *state, size_t index, uint64_t sequence, const struct signer_record *record)
+{
+    if (state->fd >= 0) {
+        struct slot *slot = calloc(1, SLOT_BYTES);
+        if (!slot)
+            return E_NOMEM;
+        slot->sequence = sequence;
+        slot->record = *record;
+        slot_check(slot, &slot->check);
+        bool good = pwrite(state->fd, slot, SLOT_BYTES, slot_at(index, sequence)) == SLOT_BYTES && fdatasync(state->fd) == 0;
+        free(slot);
+        if (!good)
+            return E_IO;
+    }
+    state->sequences[index] = sequence;
+    state->records[index] = *record;
+    return 0;
 }
 
 int state_save(struct signer_state *state, const struct signer_record *record)
 {
-    size_t index = (size_t)(record - state->records);
-    if (state->fd < 0)
-        return 0;
-    struct slot *slot = calloc(1, SLOT_BYTES);
-    if (!slot)
-        return E_NOMEM;
-    slot->sequence = state->sequences[index] + 1;
-    slot->record = *record;
-    slot_check(slot, &slot->check);
-    bool good = pwrite(state->fd, slot, SLOT_BYTES, slot_at(index, slot->sequence)) == SLOT_BYTES && fdatasync(state->fd) == 0;
-    state->sequences[index] = slot->sequence;
-    free(slot);
-    return good ? 0 : E_IO;
+    size_t index = index_of(state, record->role, span_str(record->origin));
+    if (index == RECORDS_MAX)
+        return E_LIMIT;
+    if (index == state->count) { /* founded blank first: from then on one slot is always whole */
+        struct signer_record blank;
+        state_blank(&blank, (enum key_role)record->role, span_str(record->origin));
+        int rc = slot_write(state, index, 0, &blank);
+        if (rc)
+            return rc;
+        state->count++;
+    }
+    return slot_write(state, index, state->sequences[index] + 1, record);
 }

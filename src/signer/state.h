@@ -1,5 +1,7 @@
 /* What the signer remembers: for each role and origin the size and root it last signed, for the own log the frontier too. Each record
-   has two slots, written in turn with a sequence number and a checksum: a torn write leaves the other one whole. */
+   has two slots, written in turn with a sequence number and a checksum: a torn write leaves the other one whole. A file copied back
+   from an earlier day is whole but older: nothing here can tell, so a restored node first hears the committee (docs/operations.md).
+   Numbers stand in the machine's byte order: the file stays where it was made. */
 #ifndef COMITY_SIGNER_STATE_H
 #define COMITY_SIGNER_STATE_H
 
@@ -17,13 +19,21 @@ struct signer_state;
 
 /* keys.c: NULL for a key that is not kept here. */
 const struct secret_key *keyring_secret(const struct keyring *ring, enum key_role role);
+/* Locks the secrets in memory again: a child does not inherit that. */
+void keyring_lock(const struct keyring *ring);
 
 /* Reads the file (fd; -1 = memory only), or founds it when it is empty. E_CIRCLE when it is of another party or circle. */
 int state_open(struct signer_state **out, int fd, const char *party, const struct hash *circle, struct fault *fault);
 void state_free(struct signer_state *);
-/* The record, or NULL. `create` makes an empty one in memory; NULL then means that the table is full. */
-struct signer_record *state_find(struct signer_state *, enum key_role role, struct span origin, bool create);
-/* Durable when it returns 0: nothing may be signed before. */
+const struct signer_record *state_find(const struct signer_state *, enum key_role role, struct span origin); /* NULL: none */
+/* A record for a first signature: in memory only, until it is saved. */
+void state_blank(struct signer_record *out, enum key_role role, struct span origin);
+/* Replaces, or adds, the record of this role and origin. Durable when it returns 0, and nothing may be signed before; after an
+   error the old record stands, in memory and in the file. E_LIMIT: the table is full. */
 int state_save(struct signer_state *, const struct signer_record *);
+
+/* core.c, for the own log's move after a restore, in pieces: from the record's size, each piece where the last one ended. */
+int advance_feed(struct signer *, uint64_t from, const struct hash *leaves, size_t count);
+int advance_end(struct signer *, uint64_t size, const struct hash *root, const struct signature *signature);
 
 #endif

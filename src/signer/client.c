@@ -1,0 +1,143 @@
+/* The node's side: one request at a time. Once the signer is gone, or its answer makes no sense, every later call is E_IO. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "signer/wire.h"
+
+struct client {
+    struct signer base;
+    int fd; /* -1: lost */
+};
+
+static int lost(struct client *s)
+{
+    if (s->fd >= 0)
+        (void)close(s->fd);
+    s->fd = -1;
+    return E_IO;
+}
+
+static int ask_send(struct client *s, const struct ask *ask, const void *items, struct answer *answer)
+{
+    size_t bytes;
+    if (s->fd < 0)
+        return E_IO;
+    if (!ask_items(ask, &bytes))
+        return E_LIMIT;
+    if (!send_all(s->fd, ask, sizeof *ask) || !send_all(s->fd, items, bytes) || !receive_all(s->fd, answer, sizeof *answer) ||
+        answer->code > 0 || (answer->code && answer->bytes))
+        return lost(s);
+    return answer->code;
+}
+
+/* For answers of one size; `out` may be NULL with 0. */
+static int ask_fixed(struct signer *signer, const struct ask *ask, const void *items, void *out, size_t len)
+{
+    struct client *s = (struct client *)signer;
+    struct answer answer;
+    int rc = ask_send(s, ask, items, &answer);
+    if (rc)
+        return rc;
+    return answer.bytes == len && receive_all(s->fd, out, len) ? 0 : lost(s);
+}
+
+static int op_statements(struct signer *signer, const struct sign_statement *requests, size_t count, struct signed_statement *out)
+{
+    struct client *s = (struct client *)signer;
+    struct ask ask = {.type = ASK_STATEMENTS, .count = (uint32_t)count};
+    struct answer answer;
+    size_t left = 0;
+    int rc = count > BATCH_STATEMENTS_MAX ? E_LIMIT : ask_send(s, &ask, requests, &answer);
+    if (rc)
+        return rc;
+    left = answer.bytes;
+    for (size_t i = 0; i < count; i++) {
+        if (left < sizeof out[i].len || !receive_all(s->fd, &out[i].len, sizeof out[i].len))
+            return lost(s);
+        left -= sizeof out[i].len;
+        if (out[i].len > sizeof out[i].bytes || out[i].len > left || !receive_all(s->fd, out[i].bytes, out[i].len))
+            return lost(s);
+        left -= out[i].len;
+    }
+    return left ? lost(s) : 0;
+}
+
+static int op_checkpoint(struct signer *signer, uint64_t old_size, const struct hash *leaves, size_t count, struct buf *note)
+{
+    struct client *s = (struct client *)signer;
+    struct ask ask = {.type = ASK_CHECKPOINT, .count = (uint32_t)count, .old_size = old_size};
+    struct answer answer;
+    uint8_t bytes[SIGNER_NOTE_BYTES_MAX];
+    int rc = count > BATCH_STATEMENTS_MAX ? E_LIMIT : ask_send(s, &ask, leaves, &answer);
+    if (rc)
+        return rc;
+    if (answer.bytes > sizeof bytes || !receive_all(s->fd, bytes, answer.bytes))
+        return lost(s);
+    buf_reset(note);
+    buf_add(note, bytes, answer.bytes);
+    return note->error;
+}
+
+static int op_advance(struct signer *signer, uint64_t old_size, const struct hash *leaves, size_t count, uint64_t size,
+                      const struct hash *root, const struct signature *signature)
+{
+    size_t at = 0;
+    int rc;
+    do {
+        size_t n = count - at < FEED_LEAVES_MAX ? count - at : FEED_LEAVES_MAX;
+        const struct ask feed = {.type = ASK_FEED, .count = (uint32_t)n, .old_size = old_size + at};
+        rc = ask_fixed(signer, &feed, n ? leaves + at : NULL, NULL, 0);
+        at += n;
+    } while (rc == 0 && at < count);
+    const struct ask end = {.type = ASK_ADVANCE, .size = size, .root = *root, .signature = *signature};
+    return rc ? rc : ask_fixed(signer, &end, NULL, NULL, 0);
+}
+
+static int op_cosign(struct signer *signer, enum key_role role, const struct sign_cosignature *request, struct cosigned *out)
+{
+    const struct ask ask = {.type = ASK_COSIGN, .count = 1, .role = role};
+    return ask_fixed(signer, &ask, request, out, sizeof *out);
+}
+
+static int op_position(struct signer *signer, enum key_role role, struct span origin, struct signer_position *out)
+{
+    struct ask ask = {.type = ASK_POSITION, .role = role};
+    if (origin.len >= sizeof ask.origin || (origin.len && memchr(origin.data, 0, origin.len)))
+        return E_NOTFOUND;
+    if (origin.len)
+        memcpy(ask.origin, origin.data, origin.len);
+    return ask_fixed(signer, &ask, NULL, out, sizeof *out);
+}
+
+static void op_close(struct signer *signer)
+{
+    if (signer)
+        (void)lost((struct client *)signer); /* the signer reads the end of its socket, and ends */
+    free(signer);
+}
+
+static const struct signer_ops client_ops = {
+    .close = op_close,
+    .statements = op_statements,
+    .checkpoint = op_checkpoint,
+    .advance = op_advance,
+    .cosign = op_cosign,
+    .position = op_position,
+};
+
+struct signer *client_open(int fd)
+{
+    struct client *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    *s = (struct client){.base.ops = &client_ops, .fd = fd};
+    return &s->base;
+}
+
+int signer_probe(struct signer *signer, unsigned what, int *errno_seen)
+{
+    const struct ask ask = {.type = ASK_PROBE, .probe = what};
+    if (signer->ops != &client_ops)
+        return E_UNSUPPORTED;
+    return ask_fixed(signer, &ask, NULL, errno_seen, sizeof *errno_seen);
+}

@@ -1,0 +1,53 @@
+#include "signer/wire.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+bool ask_items(const struct ask *ask, size_t *bytes)
+{
+    static const struct {
+        size_t size;
+        uint32_t least, most;
+    } shapes[ASK_TYPES] = {
+        [ASK_STATEMENTS] = {sizeof(struct sign_statement), 0, BATCH_STATEMENTS_MAX},
+        [ASK_CHECKPOINT] = {sizeof(struct hash), 0, BATCH_STATEMENTS_MAX},
+        [ASK_FEED] = {sizeof(struct hash), 0, FEED_LEAVES_MAX},
+        [ASK_COSIGN] = {sizeof(struct sign_cosignature), 1, 1},
+    };
+    if (ask->type < ASK_STATEMENTS || ask->type >= ASK_TYPES || !memchr(ask->origin, 0, sizeof ask->origin) ||
+        ask->count < shapes[ask->type].least || ask->count > shapes[ask->type].most)
+        return false;
+    *bytes = shapes[ask->type].size * ask->count;
+    return true;
+}
+
+bool send_all(int fd, const void *data, size_t len)
+{
+    const uint8_t *at = data;
+    while (len) {
+        ssize_t n = send(fd, at, len, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        at += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+bool receive_all(int fd, void *data, size_t len)
+{
+    uint8_t *at = data;
+    while (len) {
+        ssize_t n = read(fd, at, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        at += n;
+        len -= (size_t)n;
+    }
+    return true;
+}

@@ -1,0 +1,33 @@
+/* Between node and signer: requests and answers as they cross the socketpair, of fixed size, in the machine's own byte order. */
+#ifndef COMITY_SIGNER_WIRE_H
+#define COMITY_SIGNER_WIRE_H
+
+#include "signer/signer.h"
+
+enum ask_type { ASK_STATEMENTS = 1, ASK_CHECKPOINT, ASK_FEED, ASK_ADVANCE, ASK_COSIGN, ASK_POSITION, ASK_PROBE, ASK_TYPES };
+enum { FEED_LEAVES_MAX = 4096, SIGNER_NOTE_BYTES_MAX = 4096 };
+
+struct ask {
+    uint32_t type, count; /* count: items that follow, each of the type's fixed size */
+    uint32_t role, probe;
+    uint64_t old_size, size;
+    struct hash root;
+    struct signature signature;
+    char origin[ORIGIN_BYTES_MAX];
+};
+struct answer {
+    int32_t code;
+    uint32_t bytes; /* that follow */
+};
+
+/* Bytes of the items that follow, or false: such a request is none of ours. */
+bool ask_items(const struct ask *ask, size_t *bytes);
+
+/* False when the other side is gone. No signal is raised on a socket. */
+bool send_all(int fd, const void *data, size_t len);
+bool receive_all(int fd, void *data, size_t len);
+
+/* The node's side over a connected socket, which is taken over; NULL: no memory. */
+struct signer *client_open(int fd);
+
+#endif
