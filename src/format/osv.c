@@ -1,108 +1,167 @@
+/* OSV schema 1.x. What no event of ours expresses (GIT ranges, unknown range types) leaves its package undecided, never safe. */
 #include "base/limits.h"
 #include "format/advisory.h"
 #include "format/purl.h"
 #include "format/version.h"
 
-static bool event_take(const struct json *json, struct range_event *out)
+enum { EVENT_NAMES = 4 };
+static const struct {
+    const char *name;
+    enum event_kind kind;
+} event_names[EVENT_NAMES] = {
+    {"introduced", EVENT_INTRODUCED}, {"fixed", EVENT_FIXED}, {"last_affected", EVENT_LAST_AFFECTED}, {"limit", EVENT_LIMIT}};
+
+struct reader {
+    struct arena *arena;
+    struct fault *fault;
+    bool open; /* the package at hand has something that we cannot decide by */
+};
+
+static int list_get(struct reader *r, const struct json *parent, const char *key, const struct json **list)
 {
-    static const struct {
-        const char *name;
-        enum event_kind kind;
-    } kinds[] = {{"introduced", EVENT_INTRODUCED}, {"fixed", EVENT_FIXED}, {"last_affected", EVENT_LAST_AFFECTED}, {"limit", EVENT_LIMIT}};
-    for (size_t i = 0; i < 4; i++) {
-        out->version = json_text(json, kinds[i].name);
-        out->kind = kinds[i].kind;
-        if (out->version.data)
-            return true;
-    }
-    return false;
+    *list = json_get(parent, key);
+    if (*list && (*list)->type == JSON_NULL) /* how some writers put an empty list */
+        *list = NULL;
+    if (*list && (*list)->type != JSON_ARRAY)
+        return fail(r->fault, E_TYPE, "\"%s\" must be an array", key);
+    return 0;
 }
 
-static int range_read(const struct json *json, struct range *out, struct arena *arena, struct fault *fault)
+/* An object has one event; old records hold an introduction and its fix in one. */
+static int events_take(struct reader *r, const struct json *json, struct range *range, struct range_event *list)
+{
+    bool any = false;
+    for (size_t i = 0; i < EVENT_NAMES; i++) {
+        const struct json *version = json_get(json, event_names[i].name);
+        if (!version)
+            continue;
+        if (version->type != JSON_STRING || !version->text.len)
+            return fail(r->fault, E_TYPE, "\"%s\" must be a version", event_names[i].name);
+        any = true;
+        if (event_names[i].kind != EVENT_LIMIT || !span_is(version->text, "*")) /* "*" is no limit */
+            list[range->count++] = (struct range_event){.kind = event_names[i].kind, .version = version->text};
+    }
+    return any ? 0 : fail(r->fault, E_SYNTAX, "an event is introduced, fixed, last_affected or limit");
+}
+
+static int range_read(struct reader *r, const struct json *json, struct range *out)
 {
     const struct json *events;
-    int rc = json_need_array(json, "events", &events, fault);
-    struct range_event *list = rc ? NULL : arena_array(arena, events->count ? events->count : 1, sizeof *list);
-    if (rc || !list)
-        return rc ? rc : fail(fault, E_NOMEM, "events");
-    for (uint32_t i = 0; i < events->count; i++)
-        out->count += event_take(&events->child[i], &list[out->count]);
+    int rc = json_need_array(json, "events", &events, r->fault);
+    struct range_event *list = rc ? NULL : arena_array(r->arena, EVENT_NAMES * (size_t)events->count + 1, sizeof *list);
+    if (rc == 0 && !list)
+        rc = fail(r->fault, E_NOMEM, "events");
+    for (uint32_t i = 0; rc == 0 && i < events->count; i++) {
+        rc = events_take(r, &events->child[i], out, list);
+        if (rc)
+            return fail_at(r->fault, rc, "events[%u]", (unsigned)i);
+    }
     out->events = list;
-    return 0;
+    return rc;
 }
 
-/* GIT ranges are about commits: no component here carries one, so they say nothing and hide nothing that versions would show. */
-static int ranges_read(const struct json *json, struct affected_package *out, struct arena *arena, struct fault *fault)
+static int ranges_read(struct reader *r, const struct json *json, struct affected_package *out)
 {
-    const struct json *ranges = json_get(json, "ranges");
-    if (!ranges || ranges->type != JSON_ARRAY)
-        return 0;
-    struct range *list = arena_array(arena, ranges->count ? ranges->count : 1, sizeof *list);
+    const struct json *ranges;
+    bool semver = false, own = false;
+    int rc = list_get(r, json, "ranges", &ranges);
+    struct range *list = rc || !ranges ? NULL : arena_array(r->arena, ranges->count + (size_t)1, sizeof *list);
+    if (rc || !ranges)
+        return rc;
     if (!list)
-        return fail(fault, E_NOMEM, "ranges");
+        return fail(r->fault, E_NOMEM, "ranges");
+    out->ranges = list;
     for (uint32_t i = 0; i < ranges->count; i++) {
         struct span type = json_text(&ranges->child[i], "type");
-        if (span_is(type, "GIT"))
+        bool is_semver = span_is(type, "SEMVER"), is_own = span_is(type, "ECOSYSTEM");
+        if (!is_semver && !is_own) {
+            r->open = r->open || !span_is(type, "GIT"); /* commits tell nothing that other ranges beside would not */
             continue;
-        if (span_is(type, "SEMVER"))
-            out->order = ORDER_SEMVER;
-        int rc = range_read(&ranges->child[i], &list[out->range_count], arena, fault);
+        }
+        semver = semver || is_semver;
+        own = own || is_own;
+        rc = range_read(r, &ranges->child[i], &list[out->range_count++]);
         if (rc)
-            return fail_at(fault, rc, "ranges[%u]", i);
-        out->range_count++;
+            return fail_at(r->fault, rc, "ranges[%u]", (unsigned)i);
     }
-    out->ranges = list;
+    if (semver && out->order != ORDER_SEMVER) /* two orders in one row: none of them can be trusted */
+        out->order = own || out->order != ORDER_UNKNOWN ? ORDER_UNKNOWN : ORDER_SEMVER;
     return 0;
 }
 
-static int package_read(const struct json *json, struct affected_package *out, struct arena *arena, struct fault *fault)
+static int package_read(struct reader *r, const struct json *json, struct affected_package *out)
 {
-    const struct json *package = json_get(json, "package");
+    const struct json *package = json_get(json, "package"), *versions;
     struct purl purl;
     out->ecosystem = json_text(package, "ecosystem");
     out->name = json_text(package, "name");
     out->purl = json_text(package, "purl");
-    if (!out->name.len && out->purl.len && purl_parse(&purl, out->purl, arena, NULL) == 0)
-        purl_ecosystem(&purl, &out->ecosystem, &out->name, arena);
+    if (!out->name.len && out->purl.len && purl_parse(&purl, out->purl, r->arena, NULL) == 0)
+        purl_ecosystem(&purl, &out->ecosystem, &out->name, r->arena);
     out->order = order_of_ecosystem(out->ecosystem);
-    int rc = ranges_read(json, out, arena, fault);
-    if (rc == 0)
-        rc = advisory_texts(json_get(json, "versions"), &out->versions, &out->version_count, arena);
+    r->open = false;
+    int rc = ranges_read(r, json, out);
+    rc = rc ? rc : list_get(r, json, "versions", &versions);
+    rc = rc ? rc : advisory_texts(versions, &out->versions, &out->version_count, r->arena);
+    if (rc == 0 && versions && out->version_count != versions->count)
+        rc = fail(r->fault, E_TYPE, "\"versions\" lists strings");
+    r->open = r->open || !out->name.len || (!out->range_count && !out->version_count);
+    return rc;
+}
+
+static int undecided_add(struct reader *r, const struct affected_package *p, struct span *list, struct advisory *out)
+{
+    char *text = p->name.len ? arena_printf(r->arena, "%.*s %.*s (%.*s)", (int)p->ecosystem.len, (const char *)p->ecosystem.data,
+                                            (int)p->name.len, (const char *)p->name.data, (int)p->path.len, (const char *)p->path.data)
+                             : arena_text(r->arena, p->path);
+    if (!text)
+        return fail(r->fault, E_NOMEM, "affected");
+    list[out->undecided_count++] = span_str(text);
+    return 0;
+}
+
+static int affected_read(struct reader *r, const struct json *affected, struct advisory *out)
+{
+    struct affected_package *list = arena_array(r->arena, 2 * (size_t)affected->count + 1, sizeof *list);
+    struct span *undecided = arena_array(r->arena, affected->count + (size_t)1, sizeof *undecided);
+    int rc = list && undecided ? 0 : fail(r->fault, E_NOMEM, "affected");
+    for (uint32_t i = 0; rc == 0 && i < affected->count; i++) {
+        struct affected_package p = {0};
+        char *path = arena_printf(r->arena, "affected[%u]", (unsigned)i);
+        if (!path)
+            return fail(r->fault, E_NOMEM, "affected");
+        p.path = span_str(path);
+        rc = package_read(r, &affected->child[i], &p);
+        if (rc)
+            return fail_at(r->fault, rc, "%s", path);
+        if (p.name.len)
+            list[out->package_count++] = p;
+        if (p.name.len && r->open && (p.range_count || p.version_count)) /* a bare row beside it: no version is safe */
+            list[out->package_count++] = (struct affected_package){
+                .ecosystem = p.ecosystem, .name = p.name, .purl = p.purl, .order = p.order, .path = p.path};
+        rc = r->open ? undecided_add(r, &p, undecided, out) : 0;
+    }
+    out->packages = list;
+    out->undecided = undecided;
     return rc;
 }
 
 int advisory_read_osv(struct advisory *out, struct span bytes, struct arena *arena, struct fault *fault)
 {
-    const struct json *root = NULL, *affected;
+    const struct json *root = NULL, *affected, *aliases;
+    struct reader r = {.arena = arena, .fault = fault};
     memset(out, 0, sizeof *out);
     int rc = json_parse(&root, bytes, DOCUMENT_BYTES_MAX, arena, fault);
     rc = rc ? rc : json_need_text(root, "id", &out->id, fault);
     rc = rc ? rc : json_need_text(root, "modified", &out->modified, fault);
+    if (rc == 0 && !out->id.len)
+        rc = fail(fault, E_MISSING, "\"id\" is empty");
+    rc = rc ? rc : list_get(&r, root, "aliases", &aliases);
+    rc = rc ? rc : advisory_texts(aliases, &out->aliases, &out->alias_count, arena);
+    rc = rc ? rc : list_get(&r, root, "affected", &affected);
     if (rc)
         return rc;
-    if (!out->id.len)
-        return fail(fault, E_MISSING, "\"id\" is empty");
     out->title = json_text(root, "summary");
     out->withdrawn = json_text(root, "withdrawn").len > 0;
-    rc = advisory_texts(json_get(root, "aliases"), &out->aliases, &out->alias_count, arena);
-    affected = json_get(root, "affected");
-    if (rc || !affected || affected->type != JSON_ARRAY)
-        return rc;
-    struct affected_package *list = arena_array(arena, affected->count ? affected->count : 1, sizeof *list);
-    struct span *undecided = arena_array(arena, affected->count ? affected->count : 1, sizeof *undecided);
-    if (!list || !undecided)
-        return fail(fault, E_NOMEM, "affected");
-    for (uint32_t i = 0; i < affected->count && rc == 0; i++) {
-        struct affected_package *package = &list[out->package_count];
-        char *path = arena_printf(arena, "affected[%u]", i);
-        package->path = path ? span_str(path) : span_of(NULL, 0);
-        rc = package_read(&affected->child[i], package, arena, fault);
-        if (package->name.len)
-            out->package_count++;
-        else
-            undecided[out->undecided_count++] = package->path;
-    }
-    out->packages = list;
-    out->undecided = undecided;
-    return rc;
+    return affected ? affected_read(&r, affected, out) : 0;
 }

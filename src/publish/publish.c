@@ -5,8 +5,11 @@
 #include "base/limits.h"
 #include "record/statement.h"
 
+static const size_t ARENA_BYTES_MAX = 8 * (size_t)DOCUMENT_BYTES_MAX;
+
 static int label_check(const struct advisory *a, bool open, enum label *label, struct fault *fault)
 {
+    static const char *const names[] = {[TLP_AMBER] = "AMBER", [TLP_AMBER_STRICT] = "AMBER+STRICT", [TLP_RED] = "RED"};
     switch (a->tlp) {
     case TLP_CLEAR:
         *label = LABEL_OPEN;
@@ -18,20 +21,30 @@ static int label_check(const struct advisory *a, bool open, enum label *label, s
         *label = LABEL_OPEN;
         return open ? 0 : fail(fault, E_LABEL, "the advisory carries no TLP label; say --open if everybody may read it");
     default:
-        return fail(fault, E_LABEL, "it is labelled TLP:%s", a->tlp == TLP_RED ? "RED" : a->tlp == TLP_AMBER ? "AMBER" : "AMBER+STRICT");
+        return fail(fault, E_LABEL, "it is labelled TLP:%s", names[a->tlp]);
     }
+}
+
+static int media_tell(const char **media, struct span document, struct fault *fault)
+{
+    const struct json *root = NULL;
+    struct arena arena;
+    arena_init(&arena, ARENA_BYTES_MAX);
+    int rc = json_parse(&root, document, DOCUMENT_BYTES_MAX, &arena, fault);
+    *media = rc ? NULL : advisory_media(root);
+    if (rc == 0 && !*media)
+        rc = json_get(root, "affected") || json_get(root, "vulnerabilities")
+                 ? fail(fault, E_MISSING, "an advisory needs its id: OSV \"id\" and \"modified\", CSAF /document/tracking/id")
+                 : fail(fault, E_UNSUPPORTED, "neither CSAF 2.0 nor OSV");
+    arena_free(&arena);
+    return rc;
 }
 
 int publication_check(struct publication *out, struct span document, bool open, struct arena *arena, struct fault *fault)
 {
-    const struct json *root = NULL;
+    const char *media = NULL;
     memset(out, 0, sizeof *out);
-    int rc = json_parse(&root, document, DOCUMENT_BYTES_MAX, arena, fault);
-    const char *media = rc ? NULL : advisory_media(root);
-    if (rc == 0 && !media)
-        rc = json_get(root, "affected") || json_get(root, "vulnerabilities")
-                 ? fail(fault, E_MISSING, "an advisory needs its id: OSV \"id\" and \"modified\", CSAF /document/tracking/id")
-                 : fail(fault, E_UNSUPPORTED, "neither CSAF 2.0 nor OSV");
+    int rc = media_tell(&media, document, fault);
     rc = rc ? rc : advisory_read(&out->advisory, span_str(media), document, arena, fault);
     rc = rc ? rc : label_check(&out->advisory, open, &out->label, fault);
     if (rc)
@@ -43,18 +56,21 @@ int publication_check(struct publication *out, struct span document, bool open, 
     return 0;
 }
 
+/* A media type is compared exactly: what is written another way, with a parameter perhaps, is not read, and so stays closed. */
 enum label document_label(struct span media, struct span document)
 {
+    static const enum label labels[] = {[TLP_NONE] = LABEL_OPEN,      [TLP_CLEAR] = LABEL_OPEN,          [TLP_GREEN] = LABEL_MEMBERS,
+                                        [TLP_AMBER] = LABEL_CLOSED, [TLP_AMBER_STRICT] = LABEL_CLOSED, [TLP_RED] = LABEL_CLOSED};
     struct arena arena;
     struct advisory advisory;
     enum label label = LABEL_CLOSED;
     if (span_is(media, MEDIA_SEALED))
         return LABEL_SEALED;
-    if (!span_is(media, "application/csaf+json") && !span_is(media, "application/osv+json"))
-        return LABEL_OPEN; /* stated unsealed by its author, and of a kind that carries no label of its own */
-    arena_init(&arena, 8 * (size_t)DOCUMENT_BYTES_MAX);
+    if (span_starts(media, "application/vnd.comity."))
+        return LABEL_OPEN;
+    arena_init(&arena, ARENA_BYTES_MAX);
     if (advisory_read(&advisory, media, document, &arena, NULL) == 0)
-        label = advisory.tlp <= TLP_CLEAR ? LABEL_OPEN : advisory.tlp == TLP_GREEN ? LABEL_MEMBERS : LABEL_CLOSED;
+        label = labels[advisory.tlp];
     arena_free(&arena);
     return label;
 }
