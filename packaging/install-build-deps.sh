@@ -19,7 +19,7 @@ install_missing() {
 need_build() {
     # shellcheck disable=SC2086
     install_missing $build_packages
-    [ -f build/build.ninja ] || PATH=/usr/bin:/bin:$PATH meson setup build > build-setup.log 2>&1 || { cat build-setup.log; exit 4; }
+    PATH=/usr/bin:/bin:$PATH meson setup $([ -f build/build.ninja ] && echo --reconfigure) build > build-setup.log 2>&1 || { cat build-setup.log; exit 4; }
     rm -f build-setup.log
     ninja -C build src/cli/comity > build/build.log 2>&1 || { tail -n 40 build/build.log; exit 4; }
 }
