@@ -1,107 +1,148 @@
+/* The status file of dpkg (deb-control(5), dpkg(1)): stanzas of "Field: value" lines, continued by lines that begin with a blank. */
+#include <strings.h>
+
 #include "base/limits.h"
 #include "base/text.h"
 #include "format/inventory.h"
 
+enum field { FIELD_PACKAGE, FIELD_VERSION, FIELD_SOURCE, FIELD_STATUS, FIELDS };
+
 struct stanza {
-    struct span package, version, source, status;
+    bool open; /* a line of it has been seen */
+    struct span fields[FIELDS];
+    const char *problem;
 };
 
-static bool field_is(struct span line, const char *name, struct span *value)
+static struct span trim(struct span text)
 {
-    size_t n = strlen(name);
-    if (!span_starts(line, name) || line.len <= n || line.data[n] != ':')
-        return false;
-    *value = span_from(line, n + 1);
-    while (value->len && value->data[0] == ' ')
-        *value = span_from(*value, 1);
-    return true;
+    while (text.len && (text.data[0] == ' ' || text.data[0] == '\t'))
+        text = span_from(text, 1);
+    while (text.len && strchr(" \t\r", text.data[text.len - 1]) && text.data[text.len - 1])
+        text.len--;
+    return text;
+}
+
+static bool next_line(struct span *rest, struct span *line)
+{
+    bool more = span_line(rest, line);
+    if (!more) {
+        *line = *rest; /* the last one may lack its newline */
+        *rest = span_of(NULL, 0);
+        more = line->len > 0;
+    }
+    if (line->len && line->data[line->len - 1] == '\r')
+        line->len--;
+    return more;
 }
 
 static void line_take(struct stanza *s, struct span line)
 {
-    struct span value;
-    if (field_is(line, "Package", &value))
-        s->package = value;
-    else if (field_is(line, "Version", &value))
-        s->version = value;
-    else if (field_is(line, "Source", &value))
-        s->source = value;
-    else if (field_is(line, "Status", &value))
-        s->status = value;
+    static const char *const names[FIELDS] = {"package", "version", "source", "status"};
+    s->open = true;
+    if (line.data[0] == ' ' || line.data[0] == '\t')
+        return;
+    const uint8_t *colon = memchr(line.data, ':', line.len);
+    if (!colon || colon == line.data) {
+        s->problem = "its stanza has a line without a field name";
+        return;
+    }
+    size_t n = (size_t)(colon - line.data);
+    for (size_t i = 0; i < FIELDS; i++) {
+        if (n != strlen(names[i]) || strncasecmp((const char *)line.data, names[i], n) != 0)
+            continue;
+        if (s->fields[i].data)
+            s->problem = "a field of its stanza stands twice";
+        else
+            s->fields[i] = trim(span_from(line, n + 1));
+        if (!s->fields[i].data)
+            s->fields[i] = span_of(line.data, 0); /* present, but empty */
+    }
 }
 
-/* "Source: name (version)" or "Source: name". */
-static void source_take(struct component *c, struct span source)
-{
-    const uint8_t *space = source.len ? memchr(source.data, ' ', source.len) : NULL;
-    c->source = space ? span_of(source.data, (size_t)(space - source.data)) : source;
-    struct span rest = space ? span_from(source, c->source.len + 1) : span_of(NULL, 0);
-    if (rest.len > 2 && rest.data[0] == '(' && rest.data[rest.len - 1] == ')')
-        c->source_version = span_of(rest.data + 1, rest.len - 2);
-}
-
+/* What is on the disk counts as installed, configured or not: "want flag state", of which only two states leave nothing. */
 static bool installed(struct span status)
 {
-    static const char want[] = "ok installed";
-    size_t n = sizeof want - 1;
-    return status.len >= n && memcmp(status.data + status.len - n, want, n) == 0;
+    const uint8_t *space = status.len ? memrchr(status.data, ' ', status.len) : NULL;
+    struct span state = space ? span_of(space + 1, status.len - (size_t)(space - status.data) - 1) : status;
+    return !span_is(state, "not-installed") && !span_is(state, "config-files");
 }
 
-static int stanza_end(struct stanza *s, struct inventory *out, struct component *list, struct span distribution, struct arena *arena)
+/* "Source: name" or "Source: name (version)". */
+static const char *source_take(struct component *c, struct span source)
 {
-    if (s->package.len && installed(s->status)) {
-        struct component *c = &list[out->count++];
-        char *path = arena_printf(arena, "Package: %.*s", (int)(s->package.len < 200 ? s->package.len : 200), (const char *)s->package.data);
-        if (!path)
-            return E_NOMEM;
-        *c = (struct component){.ecosystem = distribution, .name = s->package, .version = s->version, .path = span_str(path)};
-        source_take(c, s->source);
-        c->problem = s->version.len ? NULL : "it has no version";
-        out->problem_count += c->problem != NULL;
+    const uint8_t *paren = source.len ? memchr(source.data, '(', source.len) : NULL;
+    if (!paren) {
+        c->source = source;
+        return NULL;
     }
-    *s = (struct stanza){0};
+    size_t n = (size_t)(paren - source.data);
+    struct span version = span_from(source, n + 1);
+    if (version.len < 2 || version.data[version.len - 1] != ')')
+        return "its source's version is not closed";
+    version.len--;
+    c->source = trim(span_of(source.data, n));
+    c->source_version = trim(version);
+    return NULL;
+}
+
+static int stanza_end(struct stanza *s, struct inventory *out, struct component *list, struct span ecosystem, struct arena *arena)
+{
+    const struct span *f = s->fields;
+    if (!s->open || (f[FIELD_STATUS].len && !installed(f[FIELD_STATUS])))
+        return 0;
+    int shown = (int)(f[FIELD_PACKAGE].len < 200 ? f[FIELD_PACKAGE].len : 200);
+    char *path = arena_printf(arena, "Package: %.*s", shown, f[FIELD_PACKAGE].len ? (const char *)f[FIELD_PACKAGE].data : "");
+    if (!path)
+        return E_NOMEM;
+    struct component *c = &list[out->count++];
+    *c = (struct component){.ecosystem = ecosystem, .name = f[FIELD_PACKAGE], .version = f[FIELD_VERSION], .path = span_str(path)};
+    const char *problem = source_take(c, f[FIELD_SOURCE]);
+    c->problem = s->problem ? s->problem : problem;
+    if (!f[FIELD_STATUS].len)
+        c->problem = "it has no status";
+    if (!c->version.len)
+        c->problem = "it has no version";
+    if (!c->name.len)
+        c->problem = "it has no name";
+    out->problem_count += c->problem != NULL;
     return 0;
 }
 
-static size_t stanza_count(struct span text)
+static size_t stanzas_most(struct span rest)
 {
     struct span line;
-    size_t count = 1;
-    while (span_line(&text, &line))
-        count += span_starts(line, "Package:");
+    size_t count = 0;
+    bool open = false;
+    while (next_line(&rest, &line)) {
+        count += line.len && !open;
+        open = line.len > 0;
+    }
     return count;
 }
 
 int inventory_read_dpkg(struct inventory *out, struct span status, struct span distribution, struct arena *arena, struct fault *fault)
 {
     struct stanza s = {0};
-    struct span rest = status, line;
-    size_t most = stanza_count(status);
+    struct span line, rest = status, ecosystem = distribution.len ? distribution : span_str("Debian");
     *out = (struct inventory){.format = "dpkg"};
+    if (status.len > INVENTORY_BYTES_MAX)
+        return fail(fault, E_LIMIT, "an inventory has at most %d bytes", INVENTORY_BYTES_MAX);
     if (!utf8_valid(status) || (status.len && memchr(status.data, 0, status.len)))
         return fail(fault, E_UTF8, "a dpkg status file is UTF-8 text");
+    size_t most = stanzas_most(status);
     if (most > COMPONENTS_MAX)
-        return fail(fault, E_LIMIT, "more than %d packages", COMPONENTS_MAX);
-    struct component *list = arena_array(arena, most, sizeof *list);
+        return fail(fault, E_LIMIT, "%zu packages, the limit is %d", most, COMPONENTS_MAX);
+    struct component *list = arena_array(arena, most + 1, sizeof *list);
     int rc = list ? 0 : E_NOMEM;
-    while (rc == 0 && span_line(&rest, &line)) {
-        if (line.len)
+    while (rc == 0 && next_line(&rest, &line)) {
+        if (line.len) {
             line_take(&s, line);
-        else
-            rc = stanza_end(&s, out, list, distribution, arena);
+            continue;
+        }
+        rc = stanza_end(&s, out, list, ecosystem, arena);
+        s = (struct stanza){0};
     }
-    rc = rc ? rc : stanza_end(&s, out, list, distribution, arena);
+    rc = rc ? rc : stanza_end(&s, out, list, ecosystem, arena);
     out->components = list;
-    if (rc == 0 && !out->count)
-        return fail(fault, E_MISSING, "no installed package in it");
-    return rc ? fail(fault, rc, "dpkg status") : 0;
-}
-
-int inventory_read(struct inventory *out, struct span bytes, struct span distribution, struct arena *arena, struct fault *fault)
-{
-    size_t at = 0;
-    while (at < bytes.len && (bytes.data[at] == ' ' || bytes.data[at] == '\n' || bytes.data[at] == '\r' || bytes.data[at] == '\t'))
-        at++;
-    bool json = at < bytes.len && bytes.data[at] == '{';
-    return json ? inventory_read_cyclonedx(out, bytes, arena, fault) : inventory_read_dpkg(out, bytes, distribution, arena, fault);
+    return rc ? fail(fault, rc, "%zu packages", most) : 0;
 }

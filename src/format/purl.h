@@ -11,7 +11,9 @@ struct purl {
 int purl_parse(struct purl *out, struct span text, struct arena *arena, struct fault *fault);
 /* A qualifier's decoded value; empty when absent. */
 struct span purl_qualifier(const struct purl *purl, const char *key, struct arena *arena);
-/* Ecosystem and name as OSV writes them: pkg:deb/debian/xz-utils -> "Debian", "xz-utils"; pkg:golang/a/b -> "Go", "a/b". */
+/* Ecosystem and name as OSV writes them: pkg:deb/debian/xz-utils -> "Debian", "xz-utils"; pkg:golang/a/b -> "Go", "a/b".
+   A release told by the qualifier "distro" is kept: "Debian:12". A type that OSV does not know is its own ecosystem, with the
+   namespace in the name. */
 void purl_ecosystem(const struct purl *purl, struct span *ecosystem, struct span *name, struct arena *arena);
 
 #endif
