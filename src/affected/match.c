@@ -1,178 +1,198 @@
 #include "affected/match.h"
 
-#include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "affected/judge.h"
 #include "format/version.h"
 
 const char *const verdict_names[4] = {"none", "not affected", "affected", "undecided"};
 
-/* "Debian" and "Debian:12" agree; "Debian:12" and "Debian:13" do not. */
-static bool ecosystem_eq(struct span a, struct span b)
+/* Foreign versions in our reasons: one short piece of printable ASCII each. */
+struct shown {
+    char text[43];
+};
+
+static struct shown show(struct span version)
 {
-    size_t n = a.len < b.len ? a.len : b.len;
-    if (n && memcmp(a.data, b.data, n) != 0)
-        return false;
-    struct span longer = a.len > b.len ? a : b;
-    return a.len == b.len || longer.data[n] == ':';
+    struct shown out;
+    size_t n = version.len < 40 ? version.len : 40;
+    for (size_t i = 0; i < n; i++)
+        out.text[i] = version.data[i] > 0x20 && version.data[i] < 0x7f ? (char)version.data[i] : '?';
+    memcpy(out.text + n, version.len > n ? ".." : "", version.len > n ? 3 : 1);
+    return out;
 }
 
-static bool say(struct evidence *e, const char *what, struct span a, const char *between, struct span b)
+static const char *const order_names[] = {[ORDER_UNKNOWN] = "unknown", [ORDER_DEBIAN] = "Debian", [ORDER_SEMVER] = "SemVer"};
+
+/* "0" is before all versions, of whatever order. */
+static bool event_compare(enum order order, struct span a, struct span b, int *result)
 {
-    (void)snprintf(e->reason, sizeof e->reason, "%s%.*s%s%.*s", what, (int)(a.len < 50 ? a.len : 50), (const char *)a.data, between,
-                   (int)(b.len < 50 ? b.len : 50), (const char *)b.data);
+    bool low_a = span_is(a, "0"), low_b = span_is(b, "0");
+    if (low_a || low_b) {
+        *result = low_b - low_a;
+        return true;
+    }
+    return version_compare(order, a, b, result);
+}
+
+static bool version_vs_event(enum order order, struct span version, struct span event, int *result)
+{
+    if (!span_is(event, "0"))
+        return version_compare(order, version, event, result);
+    *result = 1;
+    return version_compare(order, version, version, &(int){0}); /* it must be a version all the same */
+}
+
+enum inside { OUTSIDE, INSIDE, CANNOT_TELL };
+struct interval {
+    const struct range_event *from, *to;
+};
+
+/* Keeps the event that stands last at or below the version, and the first one above that would end the range. */
+static bool interval_step(enum order order, int version_order, const struct range_event *event, struct interval *found)
+{
+    bool passed = event->kind == EVENT_LAST_AFFECTED ? version_order > 0 : version_order >= 0;
+    const struct range_event **slot = passed ? &found->from : &found->to;
+    int step = passed ? 1 : -1;
+    if (!passed && event->kind == EVENT_INTRODUCED)
+        return true;
+    if (*slot && !event_compare(order, event->version, (*slot)->version, &step))
+        return false;
+    bool after = step > 0 || (step == 0 && *slot && (*slot)->kind != EVENT_LAST_AFFECTED); /* at one version: the later written */
+    if (!*slot || (passed ? after : step < 0))
+        *slot = event;
     return true;
 }
 
-static bool zero(struct span version)
+/* The evaluation of the OSV schema: of the events in version order the last one at or below the version decides. */
+static enum inside range_judge(const struct range *range, enum order order, struct span version, struct interval *found)
 {
-    return span_is(version, "0");
-}
-
-/* Whether `version` lies in one range: the greatest event at or below it decides (osv-schema, "Evaluation"). False: cannot tell. */
-static bool range_decide(const struct range *range, enum order order, struct span version, bool *inside, struct span *since)
-{
-    const struct range_event *last = NULL;
-    *inside = false;
+    bool introduced = false, limited = false, below_limit = false;
+    *found = (struct interval){0};
     for (size_t i = 0; i < range->count; i++) {
         const struct range_event *event = &range->events[i];
-        int to_version = 1, to_last = 1;
-        if (!zero(event->version) && !version_compare(order, version, event->version, &to_version))
-            return false;
-        if (event->kind == EVENT_LIMIT && to_version >= 0) {
-            *inside = false;
-            return true;
+        int result = -1;
+        bool endless = event->kind == EVENT_LIMIT && span_is(event->version, "*");
+        if (!endless && !version_vs_event(order, version, event->version, &result))
+            return CANNOT_TELL;
+        introduced = introduced || event->kind == EVENT_INTRODUCED;
+        if (event->kind == EVENT_LIMIT) {
+            limited = true;
+            below_limit = below_limit || result < 0;
+        } else if (!interval_step(order, result, event, found)) {
+            return CANNOT_TELL;
         }
-        bool passed = event->kind == EVENT_LAST_AFFECTED ? to_version > 0 : to_version >= 0;
-        if (event->kind == EVENT_LIMIT || !passed)
-            continue;
-        if (last && !zero(last->version) && (zero(event->version) || !version_compare(order, event->version, last->version, &to_last)))
-            to_last = zero(event->version) ? -1 : 0;
-        if (!last || to_last >= 0)
-            last = event;
     }
-    *inside = last && last->kind == EVENT_INTRODUCED;
-    *since = last ? last->version : span_of(NULL, 0);
-    return true;
+    if (!introduced)
+        return CANNOT_TELL;
+    return found->from && found->from->kind == EVENT_INTRODUCED && (!limited || below_limit) ? INSIDE : OUTSIDE;
 }
 
-static bool listed(const struct span *list, size_t count, struct span version, enum order order)
+static bool listed(const struct span *list, size_t count, enum order order, struct span version)
 {
     int result;
     for (size_t i = 0; i < count; i++)
-        if (span_eq(list[i], version) || (version_compare(order, list[i], version, &result) && result == 0))
+        if (span_eq(list[i], version) || (version_compare(order, version, list[i], &result) && result == 0))
             return true;
     return false;
 }
 
-static enum verdict row_decide(const struct affected_package *row, struct span version, struct evidence *e)
+static void say_inside(struct evidence *e, const struct interval *in)
 {
-    bool unknown = false;
-    if (!version.len) {
-        (void)say(e, "the component has no version", span_of(NULL, 0), "", span_of(NULL, 0));
-        return VERDICT_UNDECIDED;
-    }
-    if (listed(row->fixed_versions, row->fixed_count, version, row->order))
-        return say(e, "", version, " is stated as fixed or not affected", span_of(NULL, 0)) ? VERDICT_NOT_AFFECTED : VERDICT_NONE;
-    if (listed(row->versions, row->version_count, version, row->order))
-        return say(e, "", version, " is listed as affected", span_of(NULL, 0)) ? VERDICT_AFFECTED : VERDICT_NONE;
+    struct shown version = show(e->version), from = show(in->from->version);
+    struct shown to = in->to ? show(in->to->version) : (struct shown){"..."};
+    (void)snprintf(e->reason, sizeof e->reason, "%s is in [%s, %s%c by %s order", version.text, from.text, to.text,
+                   in->to && in->to->kind == EVENT_LAST_AFFECTED ? ']' : ')', order_names[e->order]);
+}
+
+static enum judgement say(struct evidence *e, enum judgement judgement, const char *what)
+{
+    (void)snprintf(e->reason, sizeof e->reason, "%s %s", show(e->version).text, what);
+    return judgement;
+}
+
+static enum judgement ranges_judge(const struct affected_package *row, struct evidence *e)
+{
+    enum judgement worst = JUDGED_NOT_AFFECTED;
     for (size_t i = 0; i < row->range_count; i++) {
-        bool inside;
-        struct span since = {0};
-        if (!range_decide(&row->ranges[i], row->order, version, &inside, &since))
-            unknown = true;
-        else if (inside)
-            return say(e, "", version, " is affected since ", since) ? VERDICT_AFFECTED : VERDICT_NONE;
+        struct interval found;
+        enum inside inside = range_judge(&row->ranges[i], row->order, e->version, &found);
+        if (inside == INSIDE) {
+            say_inside(e, &found);
+            return JUDGED_AFFECTED;
+        }
+        if (inside == CANNOT_TELL)
+            worst = JUDGED_UNDECIDED;
     }
-    if (unknown)
-        (void)say(e, "", version, " cannot be ordered against the advisory's versions", span_of(NULL, 0));
-    else
-        (void)say(e, "", version, row->range_count ? " lies outside every affected range" : " is not among the listed versions",
-                  span_of(NULL, 0));
-    return unknown ? VERDICT_UNDECIDED : row->range_count || row->version_count ? VERDICT_NOT_AFFECTED : VERDICT_UNDECIDED;
+    return worst;
 }
 
-/* Debian advisories speak of source packages: a binary is found by its source, with the source's version. */
-static bool names_meet(const struct affected_package *row, const struct component *c, struct span *version)
+static enum judgement row_judge(const struct affected_package *row, bool exhaustive, struct evidence *e)
 {
-    if (!ecosystem_eq(row->ecosystem, c->ecosystem))
-        return false;
-    if (c->source.len && span_eq(row->name, c->source)) {
-        *version = c->source_version.len ? c->source_version : c->version;
-        return true;
-    }
-    *version = c->version;
-    return span_eq(row->name, c->name);
+    int result;
+    if (listed(row->versions, row->version_count, row->order, e->version))
+        return say(e, JUDGED_AFFECTED, "is listed as affected");
+    if (listed(row->fixed_versions, row->fixed_count, row->order, e->version))
+        return say(e, JUDGED_EXCUSED, "is stated as fixed or not affected");
+    if (row->order == ORDER_UNKNOWN)
+        return say(e, JUDGED_UNDECIDED, "is not listed, and the order of its ecosystem's versions is not known here");
+    if (!version_compare(row->order, e->version, e->version, &result))
+        return say(e, JUDGED_UNDECIDED, row->order == ORDER_DEBIAN ? "is no Debian version" : "is no SemVer version");
+    if (row->range_count == 0 && (row->version_count == 0 || !exhaustive))
+        return say(e, JUDGED_SILENT, "is not among the versions that the advisory names");
+    enum judgement judgement = ranges_judge(row, e);
+    if (judgement == JUDGED_UNDECIDED)
+        return say(e, JUDGED_UNDECIDED, "cannot be placed: a range of the advisory has no start or no valid version");
+    if (judgement == JUDGED_AFFECTED)
+        return JUDGED_AFFECTED;
+    return say(e, JUDGED_NOT_AFFECTED, row->range_count ? "is outside every affected range" : "is not among the affected versions");
 }
 
-static int weight(enum verdict verdict)
+/* A component without an ecosystem, or read with a problem, is never called safe. */
+enum judgement judge(const struct advisory *advisory, const struct affected_package *row, const struct component *component,
+                     struct span version, struct evidence *e)
 {
-    static const int weights[] = {[VERDICT_NONE] = 0, [VERDICT_NOT_AFFECTED] = 1, [VERDICT_UNDECIDED] = 2, [VERDICT_AFFECTED] = 3};
-    return weights[verdict];
+    *e = (struct evidence){.package = row, .component = component, .version = version, .order = row->order};
+    if (advisory->withdrawn) {
+        (void)snprintf(e->reason, sizeof e->reason, "the advisory is withdrawn");
+        return JUDGED_EXCUSED;
+    }
+    const char *problem = component->problem;
+    if (!problem)
+        problem = version.len == 0 ? "it has no version"
+                  : component->ecosystem.len == 0 || row->ecosystem.len == 0 ? "its ecosystem is not stated" : NULL;
+    if (problem) {
+        (void)snprintf(e->reason, sizeof e->reason, "the component cannot be compared: %s", problem);
+        return JUDGED_UNDECIDED;
+    }
+    return row_judge(row, advisory->version.len == 0, e);
+}
+
+/* How the judgements of an advisory's rows about one component combine: the greater one stands, in the order of the enum. */
+enum verdict verdict_of(enum judgement judgement)
+{
+    static const enum verdict verdicts[] = {
+        [JUDGED_NONE] = VERDICT_NONE,           [JUDGED_SILENT] = VERDICT_UNDECIDED, [JUDGED_NOT_AFFECTED] = VERDICT_NOT_AFFECTED,
+        [JUDGED_UNDECIDED] = VERDICT_UNDECIDED, [JUDGED_EXCUSED] = VERDICT_NOT_AFFECTED, [JUDGED_AFFECTED] = VERDICT_AFFECTED,
+    };
+    return verdicts[judgement];
 }
 
 enum verdict match_component(const struct advisory *advisory, const struct component *component, struct evidence *evidence)
 {
-    enum verdict best = VERDICT_NONE;
-    bool excused = false;
+    enum judgement best = JUDGED_NONE;
+    struct evidence kept = {0}, e;
     for (size_t i = 0; i < advisory->package_count; i++) {
-        const struct affected_package *row = &advisory->packages[i];
-        struct evidence e = {.package = row, .component = component, .order = row->order};
-        if (!names_meet(row, component, &e.version))
+        struct span version;
+        if (!names_meet(&advisory->packages[i], component, &version))
             continue;
-        enum verdict verdict = component->problem && !component->version.len ? VERDICT_UNDECIDED : row_decide(row, e.version, &e);
-        if (component->problem && !e.reason[0])
-            (void)snprintf(e.reason, sizeof e.reason, "the component cannot be compared: %s", component->problem);
-        excused = excused || (row->fixed_count && verdict == VERDICT_NOT_AFFECTED);
-        if (weight(verdict) > weight(best)) {
-            best = verdict;
-            *evidence = e;
+        enum judgement judgement = judge(advisory, &advisory->packages[i], component, version, &e);
+        if (judgement > best) {
+            best = judgement;
+            kept = e;
         }
     }
-    return best == VERDICT_UNDECIDED && excused ? VERDICT_NOT_AFFECTED : best;
-}
-
-/* A keyed index of the advisory's names: inventories are large and advisories small, and both may be hostile. */
-struct name_index {
-    uint8_t key[crypto_shorthash_KEYBYTES];
-    size_t mask;
-    bool *slots;
-};
-
-static size_t slot_of(const struct name_index *index, struct span name)
-{
-    uint64_t h;
-    (void)crypto_shorthash((uint8_t *)&h, name.data, name.len, index->key);
-    return (size_t)h & index->mask;
-}
-
-static bool index_build(struct name_index *index, const struct advisory *advisory)
-{
-    size_t size = 64;
-    while (size < 4 * advisory->package_count)
-        size *= 2;
-    index->mask = size - 1;
-    index->slots = calloc(size, sizeof *index->slots);
-    crypto_shorthash_keygen(index->key);
-    for (size_t i = 0; index->slots && i < advisory->package_count; i++)
-        index->slots[slot_of(index, advisory->packages[i].name)] = true;
-    return index->slots != NULL;
-}
-
-int match_inventory(const struct advisory *advisory, const struct inventory *inventory, match_visit *visit, void *ctx)
-{
-    struct name_index index;
-    int rc = index_build(&index, advisory) ? 0 : E_NOMEM;
-    for (size_t i = 0; i < inventory->count && rc == 0; i++) {
-        const struct component *c = &inventory->components[i];
-        struct evidence evidence = {0};
-        if (!index.slots[slot_of(&index, c->name)] && !(c->source.len && index.slots[slot_of(&index, c->source)]))
-            continue;
-        enum verdict verdict = match_component(advisory, c, &evidence);
-        if (verdict != VERDICT_NONE)
-            rc = visit(ctx, verdict, &evidence);
-    }
-    free(index.slots);
-    return rc;
+    if (evidence)
+        *evidence = kept;
+    return verdict_of(best);
 }

@@ -1,0 +1,21 @@
+/* Between the files of this room: one row against one component, and how names meet. */
+#ifndef COMITY_AFFECTED_JUDGE_H
+#define COMITY_AFFECTED_JUDGE_H
+
+#include "affected/match.h"
+
+/* In ascending strength. A row that does not speak of a version (SILENT) is undecided only when no other row decides; a statement
+   that this very version is fixed (EXCUSED) overrides rows that cannot tell; a row that affects overrides all. */
+enum judgement { JUDGED_NONE, JUDGED_SILENT, JUDGED_NOT_AFFECTED, JUDGED_UNDECIDED, JUDGED_EXCUSED, JUDGED_AFFECTED };
+
+enum judgement judge(const struct advisory *advisory, const struct affected_package *row, const struct component *component,
+                     struct span version, struct evidence *e);
+enum verdict verdict_of(enum judgement judgement);
+
+/* Whether the row is about this component, and then which of its versions counts. */
+bool names_meet(const struct affected_package *row, const struct component *component, struct span *version);
+bool name_eq(struct span ecosystem, struct span a, struct span b);
+uint8_t name_fold(uint8_t c); /* the coarsest folding under which names that meet are equal; what a hash takes */
+struct span name_trim(struct span name);
+
+#endif
