@@ -194,6 +194,8 @@ static int wait_ms(struct shell *shell)
 {
     int64_t due = node_due(shell->node), delivery = deliveries_due(shell), now = clock_ms();
     MHD_UNSIGNED_LONG_LONG http;
+    if (node_wants_flush(shell->node))
+        return 0; /* a submission came in with the last run of the servers */
     due = delivery < due ? delivery : due;
     int64_t wait = due > now ? due - now : 0;
     if (MHD_get_timeout(shell->public_daemon, &http) == MHD_YES && (int64_t)http < wait)
