@@ -1,6 +1,6 @@
 /* What the signer remembers: for each role and origin the size and root it last signed, for the own log the frontier too. Each record
    has two slots, written in turn with a sequence number and a checksum: a torn write leaves the other one whole. A file copied back
-   from an earlier day is whole but older: nothing here can tell, so a restored node first hears the committee (docs/operations.md).
+   from an earlier day is whole but older: nothing here can tell, so a restored node first hears the committee.
    Numbers stand in the machine's byte order: the file stays where it was made. */
 #ifndef COMITY_SIGNER_STATE_H
 #define COMITY_SIGNER_STATE_H
