@@ -28,7 +28,7 @@ struct products {
 };
 struct reader {
     struct products tree, strays; /* strays: ids with a status that the tree does not define */
-    uint32_t at[BRANCH_DEPTH_MAX + 1];
+    uint32_t at[BRANCH_DEPTH_MAX]; /* where the walk through the branches stands */
     struct arena *arena;
     struct fault *fault;
 };
@@ -94,7 +94,7 @@ static int branches(struct reader *r, const struct json *parent, struct span ran
 {
     const struct json *list;
     int rc = list_get(r, parent, "branches", &list);
-    if (rc == 0 && list && depth > BRANCH_DEPTH_MAX)
+    if (rc == 0 && list && depth >= BRANCH_DEPTH_MAX)
         return fail(r->fault, E_LIMIT, "branches nested deeper than %d", BRANCH_DEPTH_MAX);
     for (uint32_t i = 0; rc == 0 && list && i < list->count; i++) {
         const struct json *branch = &list->child[i], *product = json_get(branch, "product");

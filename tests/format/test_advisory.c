@@ -1,0 +1,483 @@
+#include "format/advisory.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "format/vers.h"
+#include "tests/test.h"
+
+#define HEAD "\"document\":{\"csaf_version\":\"2.0\",\"title\":\"t\",\"tracking\":{\"id\":\"EX-1\"}}"
+#define STATUS(lists) ",\"vulnerabilities\":[{\"product_status\":{" lists "}}]"
+#define PURL(text) ",\"product_identification_helper\":{\"purl\":\"" text "\"}"
+
+static bool is(struct span text, const char *want)
+{
+    if (span_is(text, want))
+        return true;
+    printf("# got \"%.*s\", want \"%s\"\n", (int)text.len, (const char *)text.data, want);
+    return false;
+}
+
+/* A row as text: "Debian xz-utils [introduced 0, fixed 2] =1.0 !1.1", one a line, then "? undecided". */
+static void show(const struct advisory *a, struct buf *out)
+{
+    static const char *const kinds[] = {"introduced", "fixed", "last", "limit"};
+    buf_init(out, 1 << 20);
+    for (size_t i = 0; i < a->package_count; i++) {
+        const struct affected_package *p = &a->packages[i];
+        buf_printf(out, "%.*s %.*s", (int)p->ecosystem.len, (const char *)p->ecosystem.data, (int)p->name.len, (const char *)p->name.data);
+        for (size_t j = 0; j < p->range_count; j++)
+            for (size_t k = 0; k < p->ranges[j].count; k++)
+                buf_printf(out, "%s%s %.*s%s", k ? ", " : " [", kinds[p->ranges[j].events[k].kind], (int)p->ranges[j].events[k].version.len,
+                           (const char *)p->ranges[j].events[k].version.data, k + 1 == p->ranges[j].count ? "]" : "");
+        for (size_t j = 0; j < p->version_count; j++)
+            buf_printf(out, " =%.*s", (int)p->versions[j].len, (const char *)p->versions[j].data);
+        for (size_t j = 0; j < p->fixed_count; j++)
+            buf_printf(out, " !%.*s", (int)p->fixed_versions[j].len, (const char *)p->fixed_versions[j].data);
+        buf_text(out, "\n");
+    }
+    for (size_t i = 0; i < a->undecided_count; i++)
+        buf_printf(out, "? %.*s\n", (int)a->undecided[i].len, (const char *)a->undecided[i].data);
+}
+
+struct reading {
+    const char *text;
+    int code;
+    const char *shown; /* all of it; or a part of the fault */
+};
+
+static void readings(const char *media, const struct reading *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct arena arena;
+        struct advisory a;
+        struct fault fault = {0};
+        struct buf out;
+        arena_init(&arena, 16 << 20);
+        int rc = advisory_read(&a, span_str(media), span_str(rows[i].text), &arena, &fault);
+        CHECK_INT(rc, rows[i].code);
+        if (rc) {
+            if (rows[i].shown && !strstr(fault.detail, rows[i].shown))
+                printf("# row %zu: %s %s\n", i, fault.where, fault.detail);
+            CHECK(rows[i].shown && strstr(fault.detail, rows[i].shown));
+        } else {
+            show(&a, &out);
+            bool same = rows[i].shown && is(buf_view(&out), rows[i].shown);
+            if (!same)
+                printf("# row %zu\n", i);
+            CHECK(same);
+            buf_free(&out);
+        }
+        arena_free(&arena);
+    }
+}
+
+static const char csaf_xz[] =
+    "{\"document\":{\"category\":\"csaf_security_advisory\",\"csaf_version\":\"2.0\",\"title\":\"Malicious code in xz-utils\","
+    "\"publisher\":{\"category\":\"coordinator\",\"name\":\"CERT Example\",\"namespace\":\"https://cert.example\"},"
+    "\"distribution\":{\"tlp\":{\"label\":\"WHITE\"}},\"tracking\":{\"id\":\"EX-2024-3094\",\"version\":\"2\",\"status\":\"final\","
+    "\"initial_release_date\":\"2024-03-29T16:00:00Z\",\"current_release_date\":\"2024-03-30T08:00:00Z\"}},"
+    "\"product_tree\":{\"branches\":[{\"category\":\"vendor\",\"name\":\"Debian\",\"branches\":[{\"category\":\"product_name\","
+    "\"name\":\"xz-utils\",\"branches\":["
+    "{\"category\":\"product_version_range\",\"name\":\"vers:deb/>=5.5.1alpha-0.1|<5.6.1+really5.4.5-1\",\"product\":{\"product_id\":\"P1\","
+    "\"name\":\"xz-utils from 5.5.1alpha-0.1\"" PURL("pkg:deb/debian/xz-utils") "}},"
+    "{\"category\":\"product_version\",\"name\":\"5.6.1+really5.4.5-1\",\"product\":{\"product_id\":\"P2\",\"name\":\"xz-utils repaired\""
+    PURL("pkg:deb/debian/xz-utils@5.6.1%2Breally5.4.5-1") "}}]}]},"
+    "{\"category\":\"vendor\",\"name\":\"Other\",\"branches\":[{\"category\":\"product_name\",\"name\":\"Appliance\",\"product\":"
+    "{\"product_id\":\"P3\",\"name\":\"Other Appliance\"}}]}]},"
+    "\"vulnerabilities\":[{\"cve\":\"CVE-2024-3094\",\"ids\":[{\"system_name\":\"x\",\"text\":\"GHSA-rxwq-x6h5-x02r\"}],"
+    "\"product_status\":{\"known_affected\":[\"P1\",\"P3\"],\"fixed\":[\"P2\"]}}]}";
+
+static void csaf_whole(void)
+{
+    struct arena arena;
+    struct advisory a;
+    struct fault fault = {0};
+    struct buf out;
+    test("a CSAF advisory is read whole");
+    arena_init(&arena, 1 << 20);
+    CHECK_INT(advisory_read_csaf(&a, span_str(csaf_xz), &arena, &fault), 0);
+    CHECK(is(a.id, "EX-2024-3094") && is(a.title, "Malicious code in xz-utils") && is(a.publisher, "CERT Example"));
+    CHECK(is(a.version, "2") && is(a.modified, "2024-03-30T08:00:00Z") && a.tlp == TLP_CLEAR && !a.withdrawn);
+    CHECK(a.alias_count == 2 && is(a.aliases[0], "CVE-2024-3094") && is(a.aliases[1], "GHSA-rxwq-x6h5-x02r"));
+    show(&a, &out);
+    CHECK(is(buf_view(&out), "Debian xz-utils [introduced 5.5.1alpha-0.1, fixed 5.6.1+really5.4.5-1]\n"
+                             "Debian xz-utils !5.6.1+really5.4.5-1\n"
+                             "? Other Appliance (product_tree.branches[1].branches[0])\n"));
+    CHECK(a.packages[0].order == ORDER_DEBIAN && is(a.packages[0].purl, "pkg:deb/debian/xz-utils"));
+    CHECK(is(a.packages[0].path, "product_tree.branches[0].branches[0].branches[0]"));
+    buf_free(&out);
+    arena_free(&arena);
+}
+
+static void csaf_rows(void)
+{
+    static const struct reading rows[] = {
+        {"{" HEAD "}", 0, ""},
+        {"{" HEAD ",\"product_tree\":{}" STATUS("") "}", 0, ""},
+        /* statuses */
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL("pkg:npm/left@1.0.0") "}]}" STATUS(
+             "\"known_affected\":[\"a\"]") "}", 0, "npm left =1.0.0\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL("pkg:npm/left@1.0.0") "}]}" STATUS(
+             "\"known_not_affected\":[\"a\"]") "}", 0, "npm left !1.0.0\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL("pkg:npm/left@1.0.0") "}]}" STATUS(
+             "\"under_investigation\":[\"a\"]") "}", 0, "npm left\n? A (product_tree.full_product_names[0])\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL("pkg:npm/left@1.0.0") "}]}" STATUS(
+             "\"last_affected\":[\"a\"]") "}", 0, "npm left =1.0.0\nnpm left\n? A (product_tree.full_product_names[0])\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL("pkg:npm/left@1.0.0") "}]}" STATUS(
+             "\"fixed\":[\"a\"],\"known_affected\":[\"a\"]") "}", 0, "npm left =1.0.0\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL("pkg:npm/left@1.0.0") "}]}" STATUS(
+             "\"recommended\":[\"a\"]") "}", 0, ""},
+        /* no identity, no version, unknown ids: undecided */
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL("no purl") "}]}" STATUS(
+             "\"known_affected\":[\"a\"]") "}", 0, "? A (product_tree.full_product_names[0])\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL("pkg:npm/left") "}]}" STATUS(
+             "\"known_affected\":[\"a\"]") "}", 0, "npm left\n? A (product_tree.full_product_names[0])\n"},
+        {"{" HEAD STATUS("\"known_affected\":[\"z\",\"b\",\"z\"],\"fixed\":[\"c\"]") "}", 0,
+         "? b (not in product_tree)\n? z (not in product_tree)\n"},
+        /* relationships lend the purl of the part */
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"os\",\"name\":\"OS\"},{\"product_id\":\"xz\",\"name\":\"xz\""
+             PURL("pkg:deb/debian/xz-utils@5.6.0-0.1") "}],\"relationships\":[{\"category\":\"default_component_of\",\"product_reference\":"
+             "\"xz\",\"relates_to_product_reference\":\"os\",\"full_product_name\":{\"product_id\":\"os:xz\",\"name\":\"xz of OS\"}}]}" STATUS(
+             "\"known_affected\":[\"os:xz\"]") "}", 0, "Debian xz-utils =5.6.0-0.1\n"},
+        {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"gone\",\"full_product_name\":{\"product_id\":\"r\",\"name\":"
+             "\"R\"}}]}" STATUS("\"known_affected\":[\"r\"]") "}", 0, "? R (product_tree.relationships[0])\n"},
+        {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"s\",\"full_product_name\":{\"product_id\":\"r\"}},"
+             "{\"product_reference\":\"r\",\"full_product_name\":{\"product_id\":\"s\"}}]}}", E_SYNTAX, "circle"},
+        {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"r\",\"full_product_name\":{\"product_id\":\"r\"}}]}}",
+         E_SYNTAX, "circle"},
+        /* refused */
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\"},{\"product_id\":\"a\"}]}}", E_DUPLICATE, "\"a\""},
+        {"{" HEAD ",\"product_tree\":{\"branches\":[{\"product\":{\"name\":\"A\"}}]}}", E_MISSING, "product_tree.branches[0]"},
+        {"{" HEAD ",\"product_tree\":{\"branches\":[{\"product\":7}]}}", E_MISSING, "product_id"},
+        {"{" HEAD ",\"product_tree\":{\"branches\":{}}}", E_TYPE, "branches"},
+        {"{" HEAD ",\"product_tree\":{\"relationships\":3}}", E_TYPE, "relationships"},
+        {"{" HEAD ",\"vulnerabilities\":{}}", E_TYPE, "vulnerabilities"},
+        {"{" HEAD STATUS("\"known_affected\":\"a\"") "}", E_TYPE, "known_affected"},
+        {"{" HEAD STATUS("\"known_affected\":[1]") "}", E_TYPE, "known_affected"},
+        {"{\"document\":{\"csaf_version\":\"2.1\",\"tracking\":{\"id\":\"x\"}}}", E_UNSUPPORTED, "csaf_version"},
+        {"{\"document\":{\"csaf_version\":\"2.0\",\"tracking\":{\"id\":7}}}", E_MISSING, "id"},
+        {"{\"document\":{\"csaf_version\":\"2.0\"}}", E_MISSING, "id"},
+        {"{\"document\":[]}", E_UNSUPPORTED, "csaf_version"},
+        {"[]", E_UNSUPPORTED, "csaf_version"},
+        {"7", E_UNSUPPORTED, "csaf_version"},
+        {"{", E_TRUNCATED, ""},
+    };
+    test("CSAF: statuses, relationships, and what is refused");
+    readings("application/csaf+json", rows, sizeof rows / sizeof rows[0]);
+}
+
+static void csaf_depth(void)
+{
+    test("CSAF: branches nest to a limit");
+    for (size_t depth = 25; depth < 40; depth++) {
+        struct buf text;
+        struct arena arena;
+        struct advisory a;
+        buf_init(&text, 1 << 20);
+        buf_text(&text, "{" HEAD ",\"product_tree\":{");
+        for (size_t i = 0; i < depth; i++)
+            buf_text(&text, "\"branches\":[{");
+        buf_text(&text, "\"product\":{\"product_id\":\"deep\",\"name\":\"D\"}");
+        for (size_t i = 0; i < depth; i++)
+            buf_text(&text, "}]");
+        buf_text(&text, "}" STATUS("\"known_affected\":[\"deep\"]") "}");
+        arena_init(&arena, 1 << 20);
+        int rc = advisory_read_csaf(&a, buf_view(&text), &arena, NULL);
+        CHECK_INT(rc, depth <= 30 ? 0 : E_LIMIT);
+        CHECK(rc || a.undecided_count == 1);
+        arena_free(&arena);
+        buf_free(&text);
+    }
+}
+
+static void tlp_labels(void)
+{
+    static const struct {
+        const char *label;
+        enum tlp tlp;
+    } rows[] = {{"WHITE", TLP_CLEAR}, {"CLEAR", TLP_CLEAR}, {"GREEN", TLP_GREEN}, {"AMBER", TLP_AMBER}, {"AMBER+STRICT", TLP_AMBER_STRICT},
+                {"RED", TLP_RED}};
+    test("CSAF: labels");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena arena;
+        struct advisory a;
+        char text[256];
+        (void)snprintf(text, sizeof text,
+                       "{\"document\":{\"csaf_version\":\"2.0\",\"distribution\":{\"tlp\":{\"label\":\"%s\"}},\"tracking\":{\"id\":\"x\"}}}",
+                       rows[i].label);
+        arena_init(&arena, 1 << 20);
+        CHECK_INT(advisory_read_csaf(&a, span_str(text), &arena, NULL), 0);
+        CHECK_INT(a.tlp, rows[i].tlp);
+        arena_free(&arena);
+    }
+}
+
+static void vers_rows(void)
+{
+    static const struct {
+        const char *text;
+        enum order order;
+        const char *shown; /* NULL: refused */
+    } rows[] = {
+        {"vers:deb/>=5.6.0-0.1|<5.6.1+really5.4.5-1", ORDER_DEBIAN, " [introduced 5.6.0-0.1, fixed 5.6.1+really5.4.5-1]\n"},
+        {"vers:deb/>=1%3A2.0-1|<=1%3A2.0-9", ORDER_DEBIAN, " [introduced 1:2.0-1, last 1:2.0-9]\n"},
+        {"vers:deb/<2.0", ORDER_DEBIAN, " [introduced 0, fixed 2.0]\n"},
+        {"vers:deb/<=2.0|>=3.0|<4.0", ORDER_DEBIAN, " [introduced 0, last 2.0, introduced 3.0, fixed 4.0]\n"},
+        {"vers:deb/*", ORDER_DEBIAN, " [introduced 0]\n"},
+        {"vers:deb/1.0|2.0", ORDER_DEBIAN, " =1.0 =2.0\n"},
+        {"vers:deb/=1.0|>=2.0", ORDER_DEBIAN, " [introduced 2.0] =1.0\n"},
+        {"vers:npm/>=1.0.0|<2.0.0", ORDER_SEMVER, " [introduced 1.0.0, fixed 2.0.0]\n"},
+        {"vers:pypi/>=1.0|<2.0", ORDER_UNKNOWN, " [introduced 1.0, fixed 2.0]\n"},
+        {"vers:semver/>=1.0.0", ORDER_UNKNOWN, " [introduced 1.0.0]\n"},
+        {"vers:deb/>1.0", ORDER_DEBIAN, NULL},
+        {"vers:deb/!=1.0", ORDER_DEBIAN, NULL},
+        {"vers:deb/>=3.0|<2.0", ORDER_DEBIAN, NULL},
+        {"vers:deb/1.0|1.0", ORDER_DEBIAN, NULL},
+        {"vers:npm/>=1.0.0", ORDER_DEBIAN, NULL},
+        {"vers:deb/>=1.0", ORDER_SEMVER, NULL},
+        {"vers:deb/", ORDER_DEBIAN, NULL},
+        {"vers:deb/>=", ORDER_DEBIAN, NULL},
+        {"vers:deb/>=1.0|", ORDER_DEBIAN, NULL},
+        {"vers:deb/|>=1.0", ORDER_DEBIAN, NULL},
+        {"vers:deb/>=1.0||<2.0", ORDER_DEBIAN, NULL},
+        {"vers:deb/>= 1.0", ORDER_DEBIAN, NULL},
+        {"vers:deb/>=1.0|*", ORDER_DEBIAN, NULL},
+        {"vers:deb/>=1%2", ORDER_DEBIAN, NULL},
+        {"vers:deb/>=1%zz", ORDER_DEBIAN, NULL},
+        {"vers:deb/>=1%00", ORDER_DEBIAN, NULL},
+        {"vers:deb", ORDER_DEBIAN, NULL},
+        {"vers:", ORDER_DEBIAN, NULL},
+        {"< 3.3", ORDER_DEBIAN, NULL},
+        {"", ORDER_DEBIAN, NULL},
+    };
+    test("vers ranges");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena arena;
+        struct buf out;
+        struct affected_package p = {.order = rows[i].order};
+        struct advisory a = {.packages = &p, .package_count = 1};
+        arena_init(&arena, 1 << 20);
+        bool good = vers_read(span_str(rows[i].text), &p, &arena);
+        CHECK(good == (rows[i].shown != NULL));
+        show(&a, &out);
+        struct span shown = span_from(buf_view(&out), 1); /* behind the two empty names */
+        bool same = !rows[i].shown || span_is(shown, rows[i].shown);
+        if (good != (rows[i].shown != NULL) || !same)
+            printf("# %s: %.*s\n", rows[i].text, (int)shown.len, (const char *)shown.data);
+        CHECK(same);
+        CHECK(good || (!p.range_count && !p.version_count));
+        buf_free(&out);
+        arena_free(&arena);
+    }
+}
+
+#define RECORD(rest) "{\"id\":\"EX-1\",\"modified\":\"2026-01-01T00:00:00Z\"" rest "}"
+#define AFFECTED(ecosystem, name, rest) ",\"affected\":[{\"package\":{\"ecosystem\":\"" ecosystem "\",\"name\":\"" name "\"}" rest "}]"
+
+static void osv_rows(void)
+{
+    static const struct reading rows[] = {
+        {RECORD(""), 0, ""},
+        {RECORD(",\"affected\":null,\"aliases\":null"), 0, ""},
+        {RECORD(",\"affected\":[]"), 0, ""},
+        {RECORD(AFFECTED("Debian:12", "xz-utils",
+                         ",\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"5.4.1-1\"}]}]")),
+         0, "Debian:12 xz-utils [introduced 0, fixed 5.4.1-1]\n"},
+        {RECORD(AFFECTED("Go", "example.org/m",
+                         ",\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"1.0.0\"},{\"last_affected\":\"1.2.0\"},{\"introduced\":"
+                         "\"2.0.0\"},{\"limit\":\"2.1.0\"},{\"limit\":\"*\"}]}],\"versions\":[\"0.9.0\"]")),
+         0, "Go example.org/m [introduced 1.0.0, last 1.2.0, introduced 2.0.0, limit 2.1.0] =0.9.0\n"},
+        {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"1.0.0\",\"fixed\":\"1.1.0\"}]},"
+                                     "{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"3.0.0\"}]}]")),
+         0, "npm a [introduced 1.0.0, fixed 1.1.0] [introduced 3.0.0]\n"},
+        {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"GIT\",\"repo\":\"https://git.example/a\",\"events\":[{\"introduced\":\"0\"}]}]")),
+         0, "npm a\n? npm a (affected[0])\n"},
+        {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"GIT\",\"events\":[{\"introduced\":\"0\"}]}],\"versions\":[\"1.0.0\"]")), 0,
+         "npm a =1.0.0\n"},
+        {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"LUNAR\",\"events\":[]}],\"versions\":[\"1.0.0\"]")), 0,
+         "npm a =1.0.0\nnpm a\n? npm a (affected[0])\n"},
+        {RECORD(AFFECTED("npm", "a", "")), 0, "npm a\n? npm a (affected[0])\n"},
+        {RECORD(",\"affected\":[{\"ranges\":[]},7]"), 0, "? affected[0]\n? affected[1]\n"},
+        {RECORD(",\"affected\":[{\"package\":{\"purl\":\"pkg:deb/debian/xz-utils\"},\"versions\":[\"1\"]}]"), 0, "Debian xz-utils =1\n"},
+        {RECORD(",\"affected\":{}"), E_TYPE, "affected"},
+        {RECORD(",\"aliases\":\"CVE-1\""), E_TYPE, "aliases"},
+        {RECORD(AFFECTED("npm", "a", ",\"versions\":[1]")), E_TYPE, "versions"},
+        {RECORD(AFFECTED("npm", "a", ",\"ranges\":{}")), E_TYPE, "ranges"},
+        {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"SEMVER\"}]")), E_MISSING, "events"},
+        {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{}]}]")), E_SYNTAX, "event"},
+        {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"intruded\":\"1\"}]}]")), E_SYNTAX, "event"},
+        {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"fixed\":1}]}]")), E_TYPE, "fixed"},
+        {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"fixed\":\"\"}]}]")), E_TYPE, "fixed"},
+        {"{\"modified\":\"x\"}", E_MISSING, "id"},
+        {"{\"id\":\"x\"}", E_MISSING, "modified"},
+        {"{\"id\":\"\",\"modified\":\"x\"}", E_MISSING, "id"},
+        {"{\"id\":1,\"modified\":\"x\"}", E_TYPE, "id"},
+        {"[]", E_MISSING, "id"},
+    };
+    test("OSV: all kinds of events and ranges, and what is refused");
+    readings("application/osv+json", rows, sizeof rows / sizeof rows[0]);
+}
+
+static void osv_heads_and_orders(void)
+{
+    static const struct {
+        const char *ecosystem, *types;
+        enum order order;
+    } rows[] = {{"Debian:12", "E", ORDER_DEBIAN}, {"Go", "S", ORDER_SEMVER},       {"PyPI", "E", ORDER_UNKNOWN}, {"Homemade", "S", ORDER_SEMVER},
+                {"Homemade", "SE", ORDER_UNKNOWN}, {"Debian:12", "S", ORDER_UNKNOWN}, {"npm", "SE", ORDER_SEMVER}};
+    struct arena arena;
+    struct advisory a;
+    test("OSV: head members, and the order of each package");
+    arena_init(&arena, 1 << 20);
+    CHECK_INT(advisory_read_osv(&a, span_str(RECORD(",\"summary\":\"S\",\"withdrawn\":\"2026-02-01T00:00:00Z\",\"aliases\":[\"CVE-1\",\"B\"]")),
+                                &arena, NULL), 0);
+    CHECK(is(a.id, "EX-1") && is(a.title, "S") && is(a.modified, "2026-01-01T00:00:00Z") && a.withdrawn && a.tlp == TLP_NONE);
+    CHECK(a.alias_count == 2 && is(a.aliases[1], "B"));
+    arena_free(&arena);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buf text;
+        buf_init(&text, 4096);
+        buf_printf(&text, "{\"id\":\"x\",\"modified\":\"m\",\"affected\":[{\"package\":{\"ecosystem\":\"%s\",\"name\":\"n\"},\"ranges\":[",
+                   rows[i].ecosystem);
+        for (size_t j = 0; rows[i].types[j]; j++)
+            buf_printf(&text, "%s{\"type\":\"%s\",\"events\":[{\"introduced\":\"0\"}]}", j ? "," : "",
+                       rows[i].types[j] == 'S' ? "SEMVER" : "ECOSYSTEM");
+        buf_text(&text, "]}]}");
+        CHECK_INT(advisory_read_osv(&a, buf_view(&text), &arena, NULL), 0);
+        CHECK_INT(a.package_count ? (int)a.packages[0].order : -1, rows[i].order);
+        arena_free(&arena);
+        buf_free(&text);
+    }
+}
+
+static void kinds(void)
+{
+    struct arena arena;
+    struct advisory a;
+    const struct json *root;
+    test("the kind of an advisory is told by media type, or guessed");
+    arena_init(&arena, 1 << 20);
+    CHECK_INT(advisory_read(&a, span_str("application/json"), span_str("{}"), &arena, NULL), E_UNSUPPORTED);
+    CHECK(json_parse(&root, span_str(csaf_xz), 1 << 20, &arena, NULL) == 0 && !strcmp(advisory_media(root), "application/csaf+json"));
+    CHECK(json_parse(&root, span_str(RECORD("")), 1 << 20, &arena, NULL) == 0 && !strcmp(advisory_media(root), "application/osv+json"));
+    CHECK(json_parse(&root, span_str("[{\"id\":1}]"), 1 << 20, &arena, NULL) == 0 && !advisory_media(root));
+    arena_free(&arena);
+}
+
+/* Whatever memory is allowed, reading fails cleanly or succeeds. */
+static void memory(void)
+{
+    bool done[2] = {false, false};
+    test("out of memory at every step");
+    for (size_t max = 0; max < 40000; max += 48) {
+        struct arena arena;
+        struct advisory a;
+        static const char osv[] = RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"GIT\",\"events\":[]},{\"type\":\"SEMVER\",\"events\":"
+                                                              "[{\"introduced\":\"0\"}]}],\"versions\":[\"1\"]"));
+        for (int kind = 0; kind < 2; kind++) {
+            arena_init(&arena, max);
+            int rc = kind ? advisory_read_osv(&a, span_str(osv), &arena, NULL) : advisory_read_csaf(&a, span_str(csaf_xz), &arena, NULL);
+            CHECK(rc == 0 || rc == E_NOMEM);
+            CHECK(rc == 0 || !done[kind]); /* more memory never makes it fail */
+            done[kind] = done[kind] || rc == 0;
+            arena_free(&arena);
+        }
+    }
+    CHECK(done[0] && done[1]);
+}
+
+static bool file_read(const char *path, struct buf *out)
+{
+    uint8_t piece[65536];
+    size_t n;
+    FILE *file = fopen(path, "rb");
+    buf_init(out, DOCUMENT_BYTES_MAX);
+    while (file && (n = fread(piece, 1, sizeof piece, file)) > 0)
+        buf_add(out, piece, n);
+    if (file)
+        (void)fclose(file);
+    return file && !out->error;
+}
+
+struct tally {
+    size_t files, bad, packages, undecided;
+};
+
+static void corpus_file(const char *path, const char *media, struct tally *tally)
+{
+    struct buf text;
+    struct arena arena;
+    struct advisory a = {0};
+    struct fault fault = {0};
+    arena_init(&arena, 256 << 20);
+    int rc = file_read(path, &text) ? advisory_read(&a, span_str(media), buf_view(&text), &arena, &fault) : E_IO;
+    if (rc)
+        printf("# %s: %s\n", path, fault.detail);
+    tally->files++;
+    tally->bad += rc != 0;
+    tally->packages += rc ? 0 : a.package_count;
+    tally->undecided += rc ? 0 : a.undecided_count;
+    arena_free(&arena);
+    buf_free(&text);
+}
+
+static void corpus_walk(const char *path, const char *media, struct tally *tally)
+{
+    DIR *dir = opendir(path);
+    char name[4096];
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        struct stat st;
+        (void)snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
+        if (entry->d_name[0] == '.' || stat(name, &st) != 0)
+            continue;
+        size_t len = strlen(name);
+        if (S_ISDIR(st.st_mode))
+            corpus_walk(name, media, tally);
+        else if (len > 5 && !strcmp(name + len - 5, ".json"))
+            corpus_file(name, media, tally);
+    }
+    if (dir)
+        (void)closedir(dir);
+}
+
+static void corpora(void)
+{
+    static const struct {
+        const char *name, *media;
+    } sets[] = {{"csaf-cisa", "application/csaf+json"}, {"osv-go", "application/osv+json"}, {"osv-almalinux", "application/osv+json"}};
+    const char *data = getenv("COMITY_DATA");
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        struct tally tally = {0};
+        char path[4096];
+        (void)snprintf(path, sizeof path, "%s/%s", data ? data : "", sets[i].name);
+        if (data)
+            corpus_walk(path, sets[i].media, &tally);
+        if (!tally.files) {
+            test_skip(sets[i].name, "COMITY_DATA names no folder with it");
+            continue;
+        }
+        test(sets[i].name);
+        CHECK_INT(tally.bad, 0);
+        printf("# %s: %zu files, %zu packages, %zu undecided\n", sets[i].name, tally.files, tally.packages, tally.undecided);
+    }
+}
+
+int main(void)
+{
+    csaf_whole();
+    csaf_rows();
+    csaf_depth();
+    tlp_labels();
+    vers_rows();
+    osv_rows();
+    osv_heads_and_orders();
+    kinds();
+    memory();
+    corpora();
+    return test_end();
+}
