@@ -50,7 +50,7 @@ static int need(const struct json *object, const char *key, enum json_type type,
 
 int json_need_text(const struct json *object, const char *key, struct span *value, struct fault *fault)
 {
-    const struct json *member;
+    const struct json *member = NULL;
     int rc = need(object, key, JSON_STRING, &member, fault);
     if (rc == 0)
         *value = member->text;
@@ -59,7 +59,7 @@ int json_need_text(const struct json *object, const char *key, struct span *valu
 
 int json_need_int(const struct json *object, const char *key, int64_t *value, struct fault *fault)
 {
-    const struct json *member;
+    const struct json *member = NULL;
     int rc = need(object, key, JSON_NUMBER, &member, fault);
     if (rc == 0 && !member->is_int)
         rc = fail(fault, E_TYPE, "\"%s\" must be an integer", key);

@@ -71,7 +71,7 @@ static int load_visit(void *ctx, const struct journal_row *row)
 {
     struct node *node = ctx;
     struct span name, distribution, key = row->key, body = row->body;
-    struct loaded_inventory *loaded;
+    struct loaded_inventory *loaded = NULL;
     if (!span_line(&key, &name) || !span_line(&body, &distribution) ||
         inventory_parse(&loaded, name, distribution, body, NULL) != 0)
         return E_CORRUPT;
