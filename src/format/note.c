@@ -15,6 +15,14 @@ static bool text_valid(struct span bytes)
     return utf8_valid(bytes);
 }
 
+bool note_base64(struct span text, uint8_t *out, size_t out_max, size_t *out_len)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] >= 0x80)
+            return false;
+    return text.len > 0 && base64_parse(text, out, out_max, out_len);
+}
+
 /* Unicode White_Space beyond ASCII, which key names must not contain. */
 static bool code_is_space(uint32_t c)
 {
@@ -46,7 +54,7 @@ static int signature_parse(struct note_signature *out, struct span line, struct 
     if (!key_name_valid(out->name))
         return fail(fault, E_SYNTAX, "bad key name in a signature line");
     struct span encoded = span_from(rest, out->name.len + 1);
-    if (!base64_parse(encoded, bytes, sizeof bytes, &len) || len <= 4)
+    if (!note_base64(encoded, bytes, sizeof bytes, &len) || len <= 4)
         return fail(fault, E_CANONICAL, "bad base64 in a signature line, or more than %d bytes",
                     NOTE_SIGNATURE_BYTES_MAX);
     out->id = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
@@ -113,7 +121,7 @@ int note_vkey_parse(struct span vkey, struct span *name, enum note_type *type, s
     struct span rest = span_from(vkey, name->len + 1);
     if (!key_name_valid(*name) || rest.len < 10 || rest.data[8] != '+' || !hex_parse(span_of(rest.data, 8), id, 4))
         return E_SYNTAX;
-    if (!base64_parse(span_from(rest, 9), bytes, sizeof bytes, &len) || !len)
+    if (!note_base64(span_from(rest, 9), bytes, sizeof bytes, &len) || !len)
         return E_SYNTAX;
     if (bytes[0] != NOTE_ED25519 && bytes[0] != NOTE_COSIGNATURE)
         return E_UNSUPPORTED;

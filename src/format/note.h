@@ -24,6 +24,9 @@ struct note {
     struct note_signature signatures[NOTE_SIGNATURES_MAX];
 };
 
+/* Canonical base64 as notes use it: never empty, ASCII only (libsodium's decoder reads any byte from 0x80 on as '/'). */
+bool note_base64(struct span text, uint8_t *out, size_t out_max, size_t *out_len);
+
 /* Spans point into `bytes`. Requires at least one signature line. */
 int note_parse(struct note *note, struct span bytes, struct fault *fault);
 /* Parses signature lines alone (an add-checkpoint response). */

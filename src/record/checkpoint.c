@@ -7,6 +7,7 @@
 int checkpoint_parse_text(struct checkpoint *out, struct span text, struct fault *fault)
 {
     struct span rest = text, size, root;
+    size_t n = 0;
     *out = (struct checkpoint){0};
     if (!span_line(&rest, &out->origin) || !span_line(&rest, &size) || !span_line(&rest, &root))
         return fail(fault, E_TRUNCATED, "a checkpoint has at least three lines");
@@ -14,7 +15,7 @@ int checkpoint_parse_text(struct checkpoint *out, struct span text, struct fault
         return fail(fault, E_LIMIT, "an origin has 1 to %d bytes", ORIGIN_BYTES_MAX - 1);
     if (!decimal_parse(size, &out->size) || out->size > INT64_MAX)
         return fail(fault, E_CANONICAL, "line 2: the tree size is a decimal without leading zeroes");
-    if (!base64_hash(root, &out->root))
+    if (!note_base64(root, out->root.b, sizeof out->root.b, &n) || n != sizeof out->root.b)
         return fail(fault, E_CANONICAL, "line 3: the root is the base64 of 32 bytes");
     out->extensions = rest;
     for (struct span line; span_line(&rest, &line);)

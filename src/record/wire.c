@@ -5,13 +5,15 @@
 static int proof_lines(struct span *rest, struct hash *proof, size_t *count, struct fault *fault)
 {
     struct span line;
+    size_t n = 0;
     *count = 0;
     while (span_line(rest, &line)) {
         if (!line.len)
             return 0;
         if (*count == PROOF_HASHES_MAX)
             return fail(fault, E_LIMIT, "more than %d proof lines", PROOF_HASHES_MAX);
-        if (!base64_hash(line, &proof[(*count)++]))
+        uint8_t *bytes = proof[(*count)++].b;
+        if (!note_base64(line, bytes, sizeof proof->b, &n) || n != sizeof proof->b)
             return fail(fault, E_CANONICAL, "a proof line is the base64 of 32 bytes");
     }
     return fail(fault, E_TRUNCATED, "no empty line after the proof");
@@ -166,7 +168,7 @@ int mirror_info_parse(struct mirror_info *out, struct span body, struct arena *a
     size_t len = 0;
     if (!bytes)
         return E_NOMEM;
-    if (ticket.len && !base64_parse(ticket, bytes, ticket.len, &len))
+    if (ticket.len && !note_base64(ticket, bytes, ticket.len, &len))
         return E_CANONICAL;
     out->ticket = span_of(bytes, len);
     return 0;

@@ -77,6 +77,10 @@ static void test_tables(void)
         {"a\n\n" DASH "n AAAAAAE= \n", E_CANONICAL},
         {"a\n\n" DASH "n  AAAAAAE=\n", E_CANONICAL},
         {"a\n\n" DASH "n AAAA_AE=\n", E_CANONICAL},
+        {"a\n\n" DASH "n \n", E_CANONICAL},
+        {"a\n\n" DASH "n AAAA\xd2\x91"
+         "E=\n",
+         E_CANONICAL}, /* valid UTF-8, but no base64 */
         {"a\n\n" DASH "n\n", E_SYNTAX},
         {"a\n\n" DASH " AAAAAAE=\n", E_SYNTAX},
         {"a\n\n" DASH "n+m AAAAAAE=\n", E_SYNTAX},

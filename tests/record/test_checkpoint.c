@@ -42,6 +42,7 @@ static void test_texts(void)
         {"a\n1\nCsUYapGGPo4dkMgIAUqom_Xajj7h2fB2MPA3j2jxq2I=\n", E_CANONICAL, 0},
         {"a\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxqw==\n", E_CANONICAL, 0},
         {"a\n1\n" ROOT " \n", E_CANONICAL, 0},
+        {"a\n1\nCsUYapGGP\xd2\x91odkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n", E_CANONICAL, 0}, /* not ASCII */
         {"a\n1\n" ROOT "\n\n", E_SYNTAX, 0},
         {"a\n1\n" ROOT "\nx\n\ny\n", E_SYNTAX, 0},
         {"a\n1\n" ROOT "\nx", E_TRUNCATED, 0},

@@ -36,6 +36,7 @@ static void test_add_checkpoint(void)
         {"old 3\n" HASH "\n" NOTE, E_CANONICAL, 0},
         {"old 3\nPlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpka==\n\n" NOTE, E_CANONICAL, 0},
         {"old 3\n" HASH " \n\n" NOTE, E_CANONICAL, 0},
+        {"old 3\nPlRNCrwHpqhGrupue0L7gxbjbM\xd2\x91KA9temvuZZDDpkaw=\n\n" NOTE, E_CANONICAL, 0},
         {"old 3\n" HASH "\n", E_TRUNCATED, 0},
         {"old 3\n" HASH "\n\n", E_SYNTAX, 0},
         {"old 3\n\n" NOTE "x", E_TRUNCATED, 0},
@@ -217,6 +218,9 @@ static void test_mirror_info(void)
         {"1\n\n\n", E_SYNTAX, 0},
         {"1\n1\ndGlja2V\n", E_CANONICAL, 0},
         {"1\n1\ndGlj a2V0\n", E_CANONICAL, 0},
+        {"1\n1\ndGlja2\xff"
+         "0\n",
+         E_CANONICAL, 0},
         {"1\n1\ndGlja2V0", E_TRUNCATED, 0},
         {"1\n1\n", E_TRUNCATED, 0},
         {"1\n", E_TRUNCATED, 0},
