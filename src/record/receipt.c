@@ -10,9 +10,20 @@ static int extra_parse(struct receipt *out, struct span encoded, struct arena *a
     uint8_t *bytes = arena_alloc(arena, encoded.len + 1);
     if (!bytes)
         return fail(fault, E_NOMEM, "extra");
-    if (!base64_parse(encoded, bytes, encoded.len, &len) || !len)
+    if (!note_base64(encoded, bytes, encoded.len, &len) || !len)
         return fail(fault, E_CANONICAL, "the extra line is base64, and left out when there is nothing in it");
     out->extra = span_of(bytes, len);
+    return 0;
+}
+
+static int proof_line(struct receipt *out, struct span line, struct fault *fault)
+{
+    size_t len = 0;
+    if (out->count == PROOF_HASHES_MAX)
+        return fail(fault, E_LIMIT, "more than %d proof lines", PROOF_HASHES_MAX);
+    struct hash *hash = &out->proof[out->count++];
+    if (!note_base64(line, hash->b, sizeof hash->b, &len) || len != sizeof hash->b)
+        return fail(fault, E_CANONICAL, "a proof line is the base64 of 32 bytes");
     return 0;
 }
 
@@ -34,10 +45,9 @@ int receipt_parse(struct receipt *out, struct span bytes, struct arena *arena, s
     if (!more || !span_starts(line, "index ") || !decimal_parse(span_from(line, 6), &out->index))
         return fail(fault, E_SYNTAX, "the line \"index N\" is missing");
     while ((more = span_line(&rest, &line)) && line.len) {
-        if (out->count == PROOF_HASHES_MAX)
-            return fail(fault, E_LIMIT, "more than %d proof lines", PROOF_HASHES_MAX);
-        if (!base64_hash(line, &out->proof[out->count++]))
-            return fail(fault, E_CANONICAL, "a proof line is the base64 of 32 bytes");
+        int rc = proof_line(out, line, fault);
+        if (rc)
+            return rc;
     }
     if (!more)
         return fail(fault, E_TRUNCATED, "no empty line after the proof");

@@ -155,6 +155,9 @@ static const struct {
     {HEAD "extra YR==\nindex 0\n\n" POINT, E_CANONICAL}, /* trailing bits */
     {HEAD "extra Y Q==\nindex 0\n\n" POINT, E_CANONICAL},
     {HEAD "extra -_==\nindex 0\n\n" POINT, E_CANONICAL},
+    {HEAD "extra \xc8YQ=\nindex 0\n\n" POINT, E_CANONICAL}, /* libsodium takes bytes above 0x7f for digits */
+    {HEAD "extra \x80" "AAA\nindex 0\n\n" POINT, E_CANONICAL},
+    {HEAD "index 0\n\xff" "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n" POINT, E_CANONICAL},
     {HEAD "index 0\nAAAA\n\n" POINT, E_CANONICAL},
     {HEAD "index 0\n " HASH "\n" POINT, E_CANONICAL},
     {HEAD "index 0\n" HASH, E_TRUNCATED},
