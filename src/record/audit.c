@@ -182,8 +182,10 @@ int audit_log(const struct audit_source *source, const struct audit_options *opt
     struct buf bytes;
     *result = (struct audit_result){0};
     buf_init(&bytes, NOTE_BYTES_MAX);
-    int rc = audit && note ? 0 : fail(fault, E_NOMEM, "audit");
-    if (rc == 0) {
+    int rc = E_NOMEM;
+    if (!audit || !note) {
+        (void)fail(fault, rc, "audit");
+    } else {
         audit->source = source;
         audit->options = options;
         buf_init(&audit->bytes, BUNDLE_BYTES_MAX);
