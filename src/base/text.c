@@ -85,8 +85,15 @@ bool hex_parse(struct span text, uint8_t *out, size_t out_len)
 
 bool base64_parse(struct span text, uint8_t *out, size_t out_max, size_t *out_len)
 {
-    /* libsodium refuses wrong padding and non-zero trailing bits; the end pointer shows what it did not consume. */
     const char *end = NULL;
+    *out_len = 0;
+    if (!text.len)
+        return true;
+    /* libsodium 1.0.18 reads bytes from 0x80 on as '/': without this, one value would have many spellings. */
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] >= 0x80)
+            return false;
+    /* It does refuse wrong padding and non-zero trailing bits; the end pointer shows what it did not consume. */
     if (sodium_base642bin(out, out_max, (const char *)text.data, text.len, NULL, out_len, &end,
                           sodium_base64_VARIANT_ORIGINAL) != 0)
         return false;
