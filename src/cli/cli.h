@@ -33,6 +33,8 @@ bool option_flag(struct cli *cli, const char *name);
 /* After all options: exactly `count` words must be left, and none may start with "--". Prints the error and returns false. */
 bool words(struct cli *cli, int count, const char *usage);
 
+bool fraction_parse(const char *text, unsigned *need, unsigned *count); /* "3/5" */
+
 /* Prints an error (human, or JSON with --json) and returns its exit code. */
 int cli_fail(const struct cli *cli, int code, const struct fault *fault);
 int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -50,6 +50,17 @@ bool words(struct cli *cli, int count, const char *usage)
     return true;
 }
 
+bool fraction_parse(const char *text, unsigned *need, unsigned *count)
+{
+    const char *slash = text ? strchr(text, '/') : NULL;
+    uint64_t a, b;
+    if (!slash || !decimal_parse(span_of(text, (size_t)(slash - text)), &a) || !decimal_parse(span_str(slash + 1), &b) || a > 99 || b > 99)
+        return false;
+    *need = (unsigned)a;
+    *count = (unsigned)b;
+    return true;
+}
+
 int exit_of(int code)
 {
     switch (code) {

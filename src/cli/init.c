@@ -107,7 +107,7 @@ static void tell(const struct cli *cli, const struct card *card, struct span not
     unsigned need = 0, count = 0;
     card_fingerprint(note, fingerprint);
     buf_init(&words, 8192);
-    bool split = sheets && sscanf(sheets, "%u/%u", &need, &count) == 2;
+    bool split = fraction_parse(sheets, &need, &count);
     if (split)
         (void)recovery_split(seed, need, count, &words, NULL);
     else
@@ -136,8 +136,11 @@ int command_init(struct cli *cli)
     struct buf passphrase = {0}, note;
     char made_url[256];
     uint8_t seed[32] = {0};
+    unsigned need, count;
     if (!words(cli, 1, usage))
         return EXIT_USAGE;
+    if (sheets && (!fraction_parse(sheets, &need, &count) || need < 2 || need > count || count > 15))
+        return cli_usage(cli, "--sheets NEED/COUNT with 2 <= NEED <= COUNT <= 15");
     if (!name || !role || !jurisdiction || !listen)
         return cli_usage(cli, "usage: %s", usage);
     (void)snprintf(made_url, sizeof made_url, "http://%s", listen);

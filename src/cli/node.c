@@ -224,8 +224,11 @@ int command_notices(struct cli *cli)
     struct buf out = {0};
     struct arena arena;
     int exit = 0;
+    uint64_t seq;
     if (!words(cli, 0, "comity notices [--after SEQ]"))
         return EXIT_USAGE;
+    if (after && !decimal_parse(span_str(after), &seq))
+        return cli_usage(cli, "--after takes a number");
     (void)snprintf(path, sizeof path, "/api/v1/notices?after=%.20s", after ? after : "0");
     if (api_good(cli, "GET", path, span_of(NULL, 0), &out, &exit) == 0) {
         const struct json *root = answer_parse(cli, &out, &arena);
@@ -346,7 +349,10 @@ int command_receipt(struct cli *cli)
     if (form && strcmp(form, "tlog") != 0 && strcmp(form, "cose") != 0)
         return cli_usage(cli, "--form is tlog or cose");
     (void)snprintf(path, sizeof path, "/api/v1/receipts/%.64s?form=%s", cli->argv[0], form ? form : "tlog");
-    time_t until = time(NULL) + (wait ? atoi(wait) : 0);
+    uint64_t seconds = 0;
+    if (wait && (!decimal_parse(span_str(wait), &seconds) || seconds > 86400))
+        return cli_usage(cli, "--wait takes seconds, at most 86400");
+    time_t until = time(NULL) + (time_t)seconds;
     for (;;) {
         rc = api_call(cli, "GET", path, span_of(NULL, 0), &out, &status, &fault);
         if (rc || status != 425 || time(NULL) >= until)

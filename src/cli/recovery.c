@@ -21,7 +21,7 @@ int command_recovery(struct cli *cli)
     uint8_t seed[32];
     unsigned need = 0, count = 0;
     const char *action = cli->argc ? cli->argv[0] : "";
-    bool splits = strcmp(action, "split") == 0 && cli->argc == 2 && sscanf(cli->argv[1], "%u/%u", &need, &count) == 2;
+    bool splits = strcmp(action, "split") == 0 && cli->argc == 2 && fraction_parse(cli->argv[1], &need, &count);
     bool joins = strcmp(action, "join") == 0, checks = strcmp(action, "check") == 0;
     if (!splits && !joins && !checks)
         return cli_usage(cli, "comity recovery check | split NEED/COUNT | join");

@@ -59,13 +59,11 @@ static enum MHD_Result respond(struct connection *c, int status, struct span bod
 /* "bytes=N-" or "bytes=N-M"; anything else asks for the whole. False when it cannot be satisfied. */
 static bool range_of(const char *text, size_t len, size_t *from, size_t *to, bool *partial)
 {
-    unsigned long long first = 0, last = len ? len - 1 : 0;
-    char end = 0;
+    uint64_t first = 0, last = len ? len - 1 : 0;
     *partial = false;
-    if (!text || strncmp(text, "bytes=", 6) != 0)
-        return true;
-    int n = sscanf(text + 6, "%llu-%llu%c", &first, &last, &end);
-    if (n != 2 && !(n == 1 && text[strlen(text) - 1] == '-'))
+    const char *dash = text && strncmp(text, "bytes=", 6) == 0 ? strchr(text, '-') : NULL;
+    if (!dash || !decimal_parse(span_of(text + 6, (size_t)(dash - text) - 6), &first) ||
+        (dash[1] && !decimal_parse(span_str(dash + 1), &last)))
         return true;
     if (first >= len || last < first)
         return false;
@@ -161,6 +159,15 @@ static enum MHD_Result public_write(struct connection *c, const char *method, co
     return respond(c, 404, span_str("no such route\n"));
 }
 
+/* Behind the socket's mode, the kernel's word on who has connected: the node's own user, or root. */
+static bool owner_calls(struct connection *c)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+    return info && getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && (peer.uid == geteuid() || peer.uid == 0);
+}
+
 static enum MHD_Result whole(struct connection *c, const char *method, const char *path)
 {
     if (!gate_open(c->mhd)) {
@@ -172,6 +179,8 @@ static enum MHD_Result whole(struct connection *c, const char *method, const cha
         return respond(c, 413, span_str("the body is too large\n"));
     }
     if (c->private_api) {
+        if (!owner_calls(c))
+            return respond(c, 403, span_str("only the node's owner\n"));
         api_request(c->shell, c, method, path);
         return c->dispatched ? MHD_YES : respond(c, c->status, buf_view(&c->reply));
     }
@@ -264,14 +273,6 @@ void http_reply(struct shell *shell, struct action *action)
     }
 }
 
-static enum MHD_Result owner_only(void *ctx, const struct sockaddr *address, socklen_t len)
-{
-    (void)ctx;
-    (void)address;
-    (void)len;
-    return MHD_YES; /* the socket's folder and mode keep others out; peer credentials are checked on accept */
-}
-
 static int address_parse(const char *listen, char host[static 128], const char **port)
 {
     const char *colon = strrchr(listen, ':');
@@ -328,7 +329,7 @@ static int listen_unix(const char *dir, struct fault *fault)
 
 static struct MHD_Daemon *daemon_start(struct shell *shell, int fd, MHD_AccessHandlerCallback handler, unsigned per_address)
 {
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, owner_only, shell, handler, shell, MHD_OPTION_LISTEN_SOCKET, fd,
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handler, shell, MHD_OPTION_LISTEN_SOCKET, fd,
                             MHD_OPTION_NOTIFY_COMPLETED, completed, shell, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
                             MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address, MHD_OPTION_CONNECTION_TIMEOUT, 30u,
                             MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_END);
