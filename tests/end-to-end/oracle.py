@@ -206,7 +206,7 @@ def command_log(base, bundle, party):
        "every entry is a statement of the party, deterministic and signed")
     ok(all(s.bare == e for s, e in zip(statements, found)), "an independent encoder gives the same bytes")
     documents = [s for s in statements if s.header[259] in ("application/csaf+json", "application/osv+json")]
-    ok(bool(documents) and all(sha(fetch(f"{base}/documents/{s.payload.hex()}")) == s.payload for s in documents),
+    ok(bool(documents) and all(sha(fetch(f"{base.split('/mirror/')[0]}/documents/{s.payload.hex()}")) == s.payload for s in documents),
        f"{len(documents)} advisories are served under their hashes")
     cosigned = note.cosigners(circle, party)
     standing = note if len(cosigned) >= circle.needed(party) else Note(fetch(f"{base}/cosigned/{note.size}"))

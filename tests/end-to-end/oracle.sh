@@ -2,7 +2,7 @@
 # What a node serves is read by a program that shares nothing with it.
 base_port=19400
 . "$(dirname "$0")/circle.bash"
-oracle() { /usr/bin/python3 "$here/oracle.py" "$@" || failures=$((failures + 1)); }
+oracle() { /usr/bin/python3 "$here/oracle.py" "$@" || failures=$((failures + 1)); } # prints TAP
 found $states vendor
 start_all $states vendor
 id=$(publish "$xz")
@@ -11,7 +11,6 @@ for n in $(seq 1 40); do
     publish --open - <<< "$(advisory "TEST-$n" "package-$n")" > "$circle/last"
 done
 # Over 256 entries, so that there are a full tile and a second level.
-curl() { command curl --max-time 20 "$@"; }
 /usr/bin/python3 - "$circle/vendor/run/sock" > "$circle/many" <<'PY'
 import socket, sys
 s = socket.socket(socket.AF_UNIX)
@@ -31,9 +30,10 @@ last=$(tail -n 1 "$circle/many" | id_of)
 check "342 statements and more stand" until_true 20 stands vendor "$last"
 oracle log "$(url vendor)" "$circle/circle.bundle" vendor.example
 prefix=/mirror/$(curl -s "$(url vendor /checkpoint)" | head -n 1 | tr -d '\n' | sha256sum | cut -d ' ' -f 1)
-echo "# the same of a mirror's copy"
 curl -s "$(url westland "$prefix/checkpoint")" > "$circle/mirror.checkpoint"
 check "a mirror's checkpoint carries its own cosignature" grep -q "westland.example/mirror" "$circle/mirror.checkpoint"
+oracle log "$(url westland "$prefix")" "$circle/circle.bundle" vendor.example > "$circle/copy"
+sed 's/^\(not ok\|ok\) - /&a copy: /' "$circle/copy"
 comity vendor receipt "$id" --wait 10 --out "$circle/xz.tlog-proof"
 comity vendor receipt "$id" --form cose --out "$circle/xz.cose"
 oracle tlog "$circle/circle.bundle" "$circle/xz.tlog-proof" "$xz"
