@@ -425,9 +425,9 @@ int64_t node_due(const struct node *node)
     }
     for (size_t i = 0; i < node->log_count; i++) {
         const struct held_log *log = &node->logs[i];
-        if (log->pull.target && !log->pull.token)
+        if (log->pull.target && !log->pull.token && (!log->own || node->recovering))
             due_min(&due, log->pull.retry.at_ms);
-        if (log->document_retry.at_ms && !log->document_token)
+        if (node->wanted_any && log->document_retry.at_ms && !log->document_token)
             due_min(&due, log->document_retry.at_ms);
     }
     return due > node->now_ms ? due : node->now_ms + 1;

@@ -297,7 +297,11 @@ static int document_pull(struct node *node, struct held_log *log)
     if (rc >= 0 && !pick.found)
         rc = node->env.store->ops->view_scan(node->env.store, span_str("wanted"), span_of(NULL, 0), pick_visit, &pick);
     node->wanted_any = node->wanted_any && (pick.any || log != &node->logs[node->log_count - 1]);
+    if (rc >= 0 && !pick.found)
+        retry_ok(&log->document_retry); /* pushed to us meanwhile: the clock has nothing to wait for */
     struct peer *peer = rc < 0 || !pick.found ? NULL : source_pick(node, log, log->document_source, prefix);
+    if (!peer && rc >= 0 && pick.found)
+        retry_failed(node, &log->document_retry);
     if (!peer)
         return rc < 0 ? rc : 0;
     if (!hash_eq(&pick.hash, &log->document_wanted)) {
