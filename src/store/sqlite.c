@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zstd.h>
 
 /* Migrations in order: version n is reached by the first n of them. Add, never change. */
 static const char *const migrations[] = {
@@ -74,6 +75,22 @@ int scan_prepare(struct sqlite_store *s, const char *sql, sqlite3_stmt **q)
     return s->dead || sqlite3_prepare_v2(s->db, sql, -1, q, NULL) != SQLITE_OK ? E_IO : 0;
 }
 
+int scan_begin(struct sqlite_store *s, enum statement_id id, sqlite3_stmt **q)
+{
+    if (s->prepared[id] && sqlite3_stmt_busy(s->prepared[id]))
+        return scan_prepare(s, statements[id], q);
+    *q = query(s, id);
+    return *q ? 0 : E_IO;
+}
+
+void scan_end(struct sqlite_store *s, enum statement_id id, sqlite3_stmt *q)
+{
+    if (q == s->prepared[id])
+        (void)sqlite3_reset(q);
+    else
+        (void)sqlite3_finalize(q);
+}
+
 void bind_span(sqlite3_stmt *q, int at, struct span bytes)
 {
     /* An empty blob, not NULL; the bytes outlive the step. */
@@ -139,6 +156,8 @@ static void op_close(struct store *store)
     for (int i = 0; i < Q_COUNT; i++)
         (void)sqlite3_finalize(s->prepared[i]);
     (void)sqlite3_close(s->db);
+    (void)ZSTD_freeCCtx(s->packer);
+    (void)ZSTD_freeDCtx(s->unpacker);
     if (s->lock_fd >= 0)
         (void)close(s->lock_fd);
     free(s->blobs);

@@ -33,6 +33,7 @@
     X(VIEW_PUT, "INSERT OR REPLACE INTO d_view(view, key, value) VALUES(?1, ?2, ?3)")                                  \
     X(VIEW_GET, "SELECT value FROM d_view WHERE view = ?1 AND key = ?2")                                               \
     X(VIEW_DELETE, "DELETE FROM d_view WHERE view = ?1 AND key = ?2")                                                  \
+    X(VIEW_SCAN, "SELECT key, value FROM d_view WHERE view = ?1 AND key >= ?2 ORDER BY key")                           \
     X(VIEW_DROP, "DELETE FROM d_view")                                                                                 \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                                        \
     X(COMMIT, "COMMIT")                                                                                                \
@@ -49,6 +50,8 @@ struct sqlite_store {
     struct store base;
     sqlite3 *db;
     sqlite3_stmt *prepared[Q_COUNT];
+    struct ZSTD_CCtx_s *packer; /* made when first needed, and kept: to make one costs more than to pack a small document */
+    struct ZSTD_DCtx_s *unpacker;
     char *blobs;  /* folder for large documents; NULL = all in the database */
     int lock_fd;
     bool dead;    /* a change failed: nothing here may be trusted any more */
@@ -63,6 +66,9 @@ static inline struct sqlite_store *self_of(struct store *store)
 sqlite3_stmt *query(struct sqlite_store *s, enum statement_id id);
 /* A statement of the scan's own, to be finalized: a visitor may read, write and scan here too. */
 int scan_prepare(struct sqlite_store *s, const char *sql, sqlite3_stmt **q);
+/* The same for a scan that is often made: the prepared one, or one of its own while that one is busy. */
+int scan_begin(struct sqlite_store *s, enum statement_id id, sqlite3_stmt **q);
+void scan_end(struct sqlite_store *s, enum statement_id id, sqlite3_stmt *q);
 void bind_span(sqlite3_stmt *q, int at, struct span bytes); /* as a blob */
 struct span column(sqlite3_stmt *q, int at);
 int step_done(struct sqlite_store *s, sqlite3_stmt *q); /* runs a change: 0 or the error */

@@ -117,16 +117,29 @@ static int blob_read(struct sqlite_store *s, const struct hash *hash, struct buf
     return n < 0 ? E_IO : out->error;
 }
 
+/* Large documents are rare: what packing them takes is given back at once. */
+enum { PACKER_KEPT_MAX = 65536 };
+
+static size_t pack(struct sqlite_store *s, uint8_t *space, size_t bound, struct span bytes)
+{
+    if (!s->packer && bytes.len <= PACKER_KEPT_MAX)
+        s->packer = ZSTD_createCCtx();
+    return s->packer && bytes.len <= PACKER_KEPT_MAX ? ZSTD_compressCCtx(s->packer, space, bound, bytes.data, bytes.len, 3)
+                                                     : ZSTD_compress(space, bound, bytes.data, bytes.len, 3);
+}
+
 /* Unpacks and checks against the name: what is stored is never trusted to be what was stored. */
-static int unpack(struct span packed, size_t size, const struct hash *hash, struct buf *out)
+static int unpack(struct sqlite_store *s, struct span packed, size_t size, const struct hash *hash, struct buf *out)
 {
     struct hash got;
     if (size > DOCUMENT_BYTES_MAX || ZSTD_getFrameContentSize(packed.data, packed.len) != size)
         return E_CORRUPT;
-    uint8_t *space = malloc(size ? size : 1);
+    if (!s->unpacker)
+        s->unpacker = ZSTD_createDCtx();
+    uint8_t *space = s->unpacker ? malloc(size ? size : 1) : NULL;
     if (!space)
         return E_NOMEM;
-    size_t n = ZSTD_decompress(space, size, packed.data, packed.len);
+    size_t n = ZSTD_decompressDCtx(s->unpacker, space, size, packed.data, packed.len);
     int rc = ZSTD_isError(n) || n != size ? E_CORRUPT : 0;
     if (rc == 0) {
         sha256(span_of(space, size), &got);
@@ -155,7 +168,7 @@ int sd_get(struct store *store, const struct hash *hash, struct buf *out)
         buf_span(&packed, column(q, 1));
     (void)sqlite3_reset(q);
     rc = rc ? rc : packed.error;
-    rc = rc ? rc : unpack(buf_view(&packed), size, hash, out);
+    rc = rc ? rc : unpack(s, buf_view(&packed), size, hash, out);
     buf_free(&packed);
     return rc;
 }
@@ -186,7 +199,7 @@ int sd_put(struct store *store, const struct hash *hash, enum label label, struc
     uint8_t *space = malloc(bound ? bound : 1);
     if (!space)
         return E_NOMEM;
-    size_t n = ZSTD_compress(space, bound, bytes.data, bytes.len, 3);
+    size_t n = pack(s, space, bound, bytes);
     int rc = ZSTD_isError(n) ? E_NOMEM : 0;
     struct span packed = span_of(space, rc ? 0 : n);
     bool as_file = s->blobs && bytes.len > DOCUMENT_INLINE_MAX;

@@ -136,14 +136,14 @@ int sj_view_scan(struct store *store, struct span view, struct span from_key, pa
 {
     struct sqlite_store *s = self_of(store);
     sqlite3_stmt *q;
-    int rc = scan_prepare(s, "SELECT key, value FROM d_view WHERE view = ?1 AND key >= ?2 ORDER BY key", &q);
+    int rc = scan_begin(s, Q_VIEW_SCAN, &q);
     if (rc)
         return rc;
     bind_span(q, 1, view);
     bind_span(q, 2, from_key);
     while ((rc = step_row(s, q)) == 0 && (rc = visit(ctx, column(q, 0), column(q, 1))) == 0)
         ;
-    (void)sqlite3_finalize(q);
+    scan_end(s, Q_VIEW_SCAN, q);
     return rc == E_NOTFOUND ? 0 : rc;
 }
 
