@@ -1,5 +1,6 @@
-/* Throughput of json_parse over folders of JSON files, with simdjson's bare walk as the floor and jansson for comparison.
-   bench_json [--json] [FOLDER...]; without folders $COMITY_DATA's. Each file is parsed by itself, as a node meets it. */
+/* Throughput of json_parse over folders of JSON files, with simdjson's bare walk as the floor and jansson for
+   comparison. bench_json [--json] [FOLDER...]; without folders $COMITY_DATA's. Each file is parsed by itself, as a node
+   meets it. */
 #include "bench/bench_json.h"
 
 #include <dirent.h>
@@ -94,8 +95,11 @@ static bool parse_osv(struct span text)
 static const struct {
     const char *name;
     bool (*parse)(struct span text);
-} ways[] = {{"json_parse", parse_ours}, {"simdjson", bench_simdjson}, {"jansson", bench_jansson},
-            {"read_csaf", parse_csaf}, {"read_osv", parse_osv}};
+} ways[] = {{"json_parse", parse_ours},
+            {"simdjson", bench_simdjson},
+            {"jansson", bench_jansson},
+            {"read_csaf", parse_csaf},
+            {"read_osv", parse_osv}};
 
 /* The best pass counts: noise only ever slows. */
 static double measure(struct corpus *corpus, bool (*parse)(struct span text))
@@ -121,19 +125,23 @@ static void report(struct corpus *corpus, bool as_json)
             continue;
         double took = measure(corpus, ways[i].parse), rate = (double)corpus->bytes / 1e6 / took;
         if (as_json)
-            printf("{\"bench\":\"json\",\"corpus\":\"%s\",\"files\":%zu,\"bytes\":%zu,\"way\":\"%s\",\"mb_per_s\":%.1f,\"files_per_s\":%.0f,"
+            printf("{\"bench\":\"json\",\"corpus\":\"%s\",\"files\":%zu,\"bytes\":%zu,\"way\":\"%s\",\"mb_per_s\":%.1f,"
+                   "\"files_per_s\":%.0f,"
                    "\"refused\":%zu}\n",
-                   corpus->name, corpus->count, corpus->bytes, ways[i].name, rate, (double)corpus->count / took, corpus->refused);
+                   corpus->name, corpus->count, corpus->bytes, ways[i].name, rate, (double)corpus->count / took,
+                   corpus->refused);
         else
-            printf("%-16s %6zu files %6.1f MB  %-14s %8.1f MB/s %9.0f files/s%s\n", corpus->name, corpus->count, (double)corpus->bytes / 1e6,
-                   ways[i].name, rate, (double)corpus->count / took, corpus->refused ? "  (some refused)" : "");
+            printf("%-16s %6zu files %6.1f MB  %-14s %8.1f MB/s %9.0f files/s%s\n", corpus->name, corpus->count,
+                   (double)corpus->bytes / 1e6, ways[i].name, rate, (double)corpus->count / took,
+                   corpus->refused ? "  (some refused)" : "");
     }
 }
 
 static bool run(const char *path, bool as_json)
 {
     const char *slash = strrchr(path, '/');
-    struct corpus corpus = {.name = slash && slash[1] ? slash + 1 : path, .files = calloc(FILES_MAX, sizeof *corpus.files)};
+    struct corpus corpus = {.name = slash && slash[1] ? slash + 1 : path,
+                            .files = calloc(FILES_MAX, sizeof *corpus.files)};
     if (corpus.files)
         load(&corpus, path);
     if (corpus.count)
@@ -165,7 +173,8 @@ int main(int argc, char **argv)
         good = run(path, as_json) && good;
     }
     if (!any && !data) {
-        fprintf(stderr, "usage: bench_json [--json] FOLDER...   (or set COMITY_DATA to a folder with csaf-cisa, osv-go, osv-almalinux)\n");
+        fprintf(stderr, "usage: bench_json [--json] FOLDER...   (or set COMITY_DATA to a folder with csaf-cisa, "
+                        "osv-go, osv-almalinux)\n");
         return 2;
     }
     return good ? 0 : 1;

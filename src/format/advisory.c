@@ -22,7 +22,8 @@ int advisory_read(struct advisory *out, struct span media, struct span json, str
         return advisory_read_csaf(out, json, arena, fault);
     if (span_is(media, "application/osv+json"))
         return advisory_read_osv(out, json, arena, fault);
-    return fail(fault, E_UNSUPPORTED, "no advisory: %.*s", (int)(media.len < 80 ? media.len : 80), (const char *)media.data);
+    return fail(fault, E_UNSUPPORTED, "no advisory: %.*s", (int)(media.len < 80 ? media.len : 80),
+                (const char *)media.data);
 }
 
 const char *advisory_media(const struct json *root)

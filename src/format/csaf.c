@@ -1,5 +1,5 @@
-/* CSAF 2.0: product tree to packages. A product with a purl is an identity; a branch "product_version_range" with a vers range gives a
-   range; everything else that is stated to be affected is kept as undecided, never as safe. */
+/* CSAF 2.0: product tree to packages. A product with a purl is an identity; a branch "product_version_range" with a
+   vers range gives a range; everything else that is stated to be affected is kept as undecided, never as safe. */
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -27,7 +27,7 @@ struct products {
     size_t count, cap;
 };
 struct reader {
-    struct products tree, strays; /* strays: ids with a status that the tree does not define */
+    struct products tree, strays;  /* strays: ids with a status that the tree does not define */
     uint32_t at[BRANCH_DEPTH_MAX]; /* where the walk through the branches stands */
     struct arena *arena;
     struct fault *fault;
@@ -114,7 +114,8 @@ static int tree_read(struct reader *r, const struct json *root)
     int rc = branches(r, tree, span_of(NULL, 0), 0);
     rc = rc ? rc : list_get(r, tree, "full_product_names", &list);
     for (uint32_t i = 0; rc == 0 && list && i < list->count; i++)
-        rc = product_add(r, &list->child[i], (struct product){0}, arena_printf(r->arena, "product_tree.full_product_names[%u]", i));
+        rc = product_add(r, &list->child[i], (struct product){0},
+                         arena_printf(r->arena, "product_tree.full_product_names[%u]", i));
     rc = rc ? rc : list_get(r, tree, "relationships", &relations);
     for (uint32_t i = 0; rc == 0 && relations && i < relations->count; i++)
         rc = product_add(r, json_get(&relations->child[i], "full_product_name"),
@@ -141,8 +142,8 @@ static int ids_unique(struct reader *r)
         qsort(list, r->tree.count, sizeof *list, by_id);
     for (size_t i = 1; i < r->tree.count; i++)
         if (span_eq(list[i - 1].id, list[i].id))
-            return fail(r->fault, E_DUPLICATE, "product_id \"%.*s\" stands twice in the product tree", shown(list[i].id),
-                        (const char *)list[i].id.data);
+            return fail(r->fault, E_DUPLICATE, "product_id \"%.*s\" stands twice in the product tree",
+                        shown(list[i].id), (const char *)list[i].id.data);
     return 0;
 }
 
@@ -155,7 +156,8 @@ static int relations_follow(struct reader *r)
         while (part && !part->purl.len && part->part.data && depth++ < RELATION_DEPTH_MAX)
             part = product_find(r, part->part);
         if (depth > RELATION_DEPTH_MAX)
-            return fail(r->fault, E_SYNTAX, "%.*s: relationships go in a circle or too deep", shown(p->path), (const char *)p->path.data);
+            return fail(r->fault, E_SYNTAX, "%.*s: relationships go in a circle or too deep", shown(p->path),
+                        (const char *)p->path.data);
         if (part && part != p) {
             p->purl = part->purl;
             p->range = part->range;
@@ -266,7 +268,8 @@ static bool state(struct reader *r, const struct product *p, const struct purl *
 static int undecided_add(struct reader *r, const struct product *p, struct span *list, struct advisory *out)
 {
     char *text = arena_printf(r->arena, "%.*s (%.*s)", (int)(p->name.len ? p->name.len : p->id.len),
-                              (const char *)(p->name.len ? p->name.data : p->id.data), (int)p->path.len, (const char *)p->path.data);
+                              (const char *)(p->name.len ? p->name.data : p->id.data), (int)p->path.len,
+                              (const char *)p->path.data);
     if (!text)
         return fail(r->fault, E_NOMEM, "products");
     list[out->undecided_count++] = span_str(text);
@@ -284,7 +287,8 @@ static int packages(struct reader *r, struct advisory *out)
         const struct product *p = &r->tree.list[i];
         struct affected_package *row = &list[out->package_count];
         struct purl purl;
-        bool known = p->status && identify(r, p, &purl, row), open = (p->status & (STATUS_AFFECTED | STATUS_UNKNOWN)) != 0;
+        bool known = p->status && identify(r, p, &purl, row),
+             open = (p->status & (STATUS_AFFECTED | STATUS_UNKNOWN)) != 0;
         struct affected_package bare = *row;
         if (known) {
             open = !state(r, p, &purl, row);
@@ -311,8 +315,12 @@ static int tlp_read(const struct json *root, struct advisory *out, struct fault 
     static const struct {
         const char *label;
         enum tlp tlp;
-    } labels[] = {{"WHITE", TLP_CLEAR}, {"CLEAR", TLP_CLEAR}, {"GREEN", TLP_GREEN}, {"AMBER", TLP_AMBER},
-                  {"AMBER+STRICT", TLP_AMBER_STRICT}, {"RED", TLP_RED}};
+    } labels[] = {{"WHITE", TLP_CLEAR},
+                  {"CLEAR", TLP_CLEAR},
+                  {"GREEN", TLP_GREEN},
+                  {"AMBER", TLP_AMBER},
+                  {"AMBER+STRICT", TLP_AMBER_STRICT},
+                  {"RED", TLP_RED}};
     const struct json *distribution = json_path(root, "document.distribution"), *tlp = json_get(distribution, "tlp");
     if (distribution && distribution->type != JSON_OBJECT)
         return fail(fault, E_TYPE, "/document/distribution must be an object");

@@ -40,7 +40,8 @@ bool json_int(const struct json *object, const char *key, int64_t *value)
     return true;
 }
 
-static int need(const struct json *object, const char *key, enum json_type type, const struct json **value, struct fault *fault)
+static int need(const struct json *object, const char *key, enum json_type type, const struct json **value,
+                struct fault *fault)
 {
     *value = json_get(object, key);
     if (!*value)
@@ -80,7 +81,8 @@ int json_only(const struct json *object, const char *const *allowed, struct faul
         for (size_t j = 0; allowed[j]; j++)
             known = known || span_is(object->child[i].key, allowed[j]);
         if (!known)
-            return fail(fault, E_SYNTAX, "unknown member \"%.*s\"", (int)(object->child[i].key.len < 60 ? object->child[i].key.len : 60),
+            return fail(fault, E_SYNTAX, "unknown member \"%.*s\"",
+                        (int)(object->child[i].key.len < 60 ? object->child[i].key.len : 60),
                         (const char *)object->child[i].key.data);
     }
     return 0;

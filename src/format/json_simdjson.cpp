@@ -1,5 +1,6 @@
-/* The one C++ file: simdjson finds the structure, and its walk is copied into our tree with what it does not check: duplicate names (after
-   unescaping), NULs, lone surrogates, our depth, the grammar of numbers, trailing bytes. No exception leaves this file. */
+/* The one C++ file: simdjson finds the structure, and its walk is copied into our tree with what it does not check:
+   duplicate names (after unescaping), NULs, lone surrogates, our depth, the grammar of numbers, trailing bytes. No
+   exception leaves this file. */
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -15,7 +16,8 @@ size_t utf8_unit(struct span text, uint32_t *code_point); /* base/text.h; its [s
 
 using namespace simdjson;
 
-namespace {
+namespace
+{
 
 const char *const too_much = "the document needs more memory than its allowance";
 const size_t few_names = 12; /* up to here comparing all pairs beats sorting */
@@ -53,9 +55,10 @@ int code_of(error_code error)
     }
 }
 
-class reader {
-    const char *text;       /* our padded copy: "[", the input, "]": so the root needs no rules of its own */
-    size_t len;             /* of the input */
+class reader
+{
+    const char *text; /* our padded copy: "[", the input, "]": so the root needs no rules of its own */
+    size_t len;       /* of the input */
     struct arena *arena;
     struct fault *fault;
     std::vector<struct json> open;          /* the members read so far of all containers not yet closed */
@@ -136,7 +139,8 @@ class reader {
         out->text = span_of(token.data(), token.size());
         int64_t value = 0; /* counted downwards, since INT64_MIN has no positive */
         for (out->is_int = last == end; out->is_int && first < last; first++)
-            out->is_int = !__builtin_mul_overflow(value, 10, &value) && !__builtin_sub_overflow(value, *first - '0', &value);
+            out->is_int =
+                !__builtin_mul_overflow(value, 10, &value) && !__builtin_sub_overflow(value, *first - '0', &value);
         out->is_int = out->is_int && (negative || value != INT64_MIN);
         out->number = !out->is_int ? 0 : negative ? value : -value;
         return 0;
@@ -166,12 +170,14 @@ class reader {
             names.resize(count);
             for (size_t i = 0; i < count; i++)
                 names[i] = &list[i].key;
-            std::sort(names.begin(), names.end(), [](const struct span *a, const struct span *b) { return span_compare(*a, *b) < 0; });
+            std::sort(names.begin(), names.end(),
+                      [](const struct span *a, const struct span *b) { return span_compare(*a, *b) < 0; });
             for (size_t i = 1; i < count; i++)
                 twice = span_eq(*names[i - 1], *names[i]) ? names[i] : twice;
         }
-        return !twice ? 0 : fail(fault, E_DUPLICATE, "byte %zu: the name \"%.*s\" stands twice in one object", at(where),
-                                 (int)std::min<size_t>(twice->len, 100), (const char *)twice->data);
+        return !twice ? 0
+                      : fail(fault, E_DUPLICATE, "byte %zu: the name \"%.*s\" stands twice in one object", at(where),
+                             (int)std::min<size_t>(twice->len, 100), (const char *)twice->data);
     }
 
     int push(const struct json &node, const char *where)
@@ -256,7 +262,8 @@ class reader {
             return scalar(token, out);
         out->type = JSON_STRING;
         bool escaped = !stands(token.data() + 1, &plain);
-        /* Even where only its place is wanted, a string must be taken: left behind before a ':' simdjson skips it as a name. */
+        /* Even where only its place is wanted, a string must be taken: left behind before a ':' simdjson skips it as a
+         * name. */
         if (error_code error = escaped ? from.get_string().get(plain) : from.get_raw_json_string().error())
             return bad(token.data(), code_of(error), error_message(error));
         return string(token.data(), escaped, plain, &out->text);
@@ -275,8 +282,9 @@ class reader {
         return fail(fault, code_of(error), "%s", error_message(error));
     }
 
-public:
-    reader(const char *padded, size_t input_len, struct arena *to, struct fault *f) : text(padded), len(input_len), arena(to), fault(f)
+  public:
+    reader(const char *padded, size_t input_len, struct arena *to, struct fault *f)
+        : text(padded), len(input_len), arena(to), fault(f)
     {
     }
 
@@ -288,7 +296,8 @@ public:
             blank++;
         if (blank == len)
             return fail(fault, E_TRUNCATED, "byte %zu: the input is empty", len);
-        if (error_code error = parser.iterate(padded_string_view(text, len + 2, len + 2 + SIMDJSON_PADDING)).get(document))
+        if (error_code error =
+                parser.iterate(padded_string_view(text, len + 2, len + 2 + SIMDJSON_PADDING)).get(document))
             return refused(error);
         int rc = array(document.get_array(), &around, text + 1, 0);
         if (rc)
@@ -304,7 +313,8 @@ public:
 
 int parse(const struct json **out, struct span input, struct arena *arena, struct fault *fault)
 {
-    char *padded = (char *)arena_alloc(arena, input.len + 2 + SIMDJSON_PADDING); /* zeroed; the tree's strings point into it */
+    char *padded =
+        (char *)arena_alloc(arena, input.len + 2 + SIMDJSON_PADDING); /* zeroed; the tree's strings point into it */
     if (!padded)
         return fail(fault, E_NOMEM, "%s", too_much);
     padded[0] = '[';
@@ -317,10 +327,12 @@ int parse(const struct json **out, struct span input, struct arena *arena, struc
 
 } // namespace
 
-extern "C" int json_parse(const struct json **out, struct span text, size_t max_bytes, struct arena *arena, struct fault *fault)
+extern "C" int json_parse(const struct json **out, struct span text, size_t max_bytes, struct arena *arena,
+                          struct fault *fault)
 {
     if (text.len > JSON_BYTES_MAX || text.len > max_bytes)
-        return fail(fault, E_LIMIT, "JSON of %zu bytes, at most %zu are allowed", text.len, std::min(max_bytes, (size_t)JSON_BYTES_MAX));
+        return fail(fault, E_LIMIT, "JSON of %zu bytes, at most %zu are allowed", text.len,
+                    std::min(max_bytes, (size_t)JSON_BYTES_MAX));
     if (text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
         return fail(fault, E_SYNTAX, "byte 0: a byte order mark stands before the JSON");
     const void *nul = text.len ? memchr(text.data, 0, text.len) : nullptr;

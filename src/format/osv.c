@@ -1,4 +1,5 @@
-/* OSV schema 1.x. What no event of ours expresses (GIT ranges, unknown range types) leaves its package undecided, never safe. */
+/* OSV schema 1.x. What no event of ours expresses (GIT ranges, unknown range types) leaves its package undecided, never
+ * safe. */
 #include "base/limits.h"
 #include "format/advisory.h"
 #include "format/purl.h"
@@ -8,8 +9,10 @@ enum { EVENT_NAMES = 4 };
 static const struct {
     const char *name;
     enum event_kind kind;
-} event_names[EVENT_NAMES] = {
-    {"introduced", EVENT_INTRODUCED}, {"fixed", EVENT_FIXED}, {"last_affected", EVENT_LAST_AFFECTED}, {"limit", EVENT_LIMIT}};
+} event_names[EVENT_NAMES] = {{"introduced", EVENT_INTRODUCED},
+                              {"fixed", EVENT_FIXED},
+                              {"last_affected", EVENT_LAST_AFFECTED},
+                              {"limit", EVENT_LIMIT}};
 
 struct reader {
     struct arena *arena;
@@ -111,8 +114,9 @@ static int package_read(struct reader *r, const struct json *json, struct affect
 
 static int undecided_add(struct reader *r, const struct affected_package *p, struct span *list, struct advisory *out)
 {
-    char *text = p->name.len ? arena_printf(r->arena, "%.*s %.*s (%.*s)", (int)p->ecosystem.len, (const char *)p->ecosystem.data,
-                                            (int)p->name.len, (const char *)p->name.data, (int)p->path.len, (const char *)p->path.data)
+    char *text = p->name.len ? arena_printf(r->arena, "%.*s %.*s (%.*s)", (int)p->ecosystem.len,
+                                            (const char *)p->ecosystem.data, (int)p->name.len,
+                                            (const char *)p->name.data, (int)p->path.len, (const char *)p->path.data)
                              : arena_text(r->arena, p->path);
     if (!text)
         return fail(r->fault, E_NOMEM, "affected");

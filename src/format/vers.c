@@ -14,7 +14,10 @@ struct vers {
 
 static int hex_digit(uint8_t c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                  : -1;
 }
 
 /* Versions are percent-encoded where they hold one of the separators. */
@@ -25,7 +28,8 @@ static bool version_decode(struct span text, struct span *out, struct arena *are
     for (size_t i = 0; to && i < text.len; i++) {
         uint8_t c = text.data[i];
         if (c == '%') {
-            int high = text.len - i > 2 ? hex_digit(text.data[i + 1]) : -1, low = high < 0 ? -1 : hex_digit(text.data[i + 2]);
+            int high = text.len - i > 2 ? hex_digit(text.data[i + 1]) : -1,
+                low = high < 0 ? -1 : hex_digit(text.data[i + 2]);
             if (low < 0 || high * 16 + low == 0)
                 return false;
             c = (uint8_t)(high * 16 + low);
@@ -54,7 +58,8 @@ static bool constraint(struct vers *v, struct span text, struct arena *arena)
     size_t skip = i < 3 ? strlen(signs[i].sign) : span_starts(text, "=");
     if (!version_decode(span_from(text, skip), &version, arena))
         return false;
-    if (v->last.len && v->order != ORDER_UNKNOWN && (!version_compare(v->order, v->last, version, &order) || order >= 0))
+    if (v->last.len && v->order != ORDER_UNKNOWN &&
+        (!version_compare(v->order, v->last, version, &order) || order >= 0))
         return false;
     v->last = version;
     if (i == 3)
@@ -71,7 +76,11 @@ static enum order order_of_scheme(struct span scheme)
     static const struct {
         const char *scheme;
         enum order order;
-    } orders[] = {{"deb", ORDER_DEBIAN}, {"semver", ORDER_SEMVER}, {"npm", ORDER_SEMVER}, {"golang", ORDER_SEMVER}, {"cargo", ORDER_SEMVER}};
+    } orders[] = {{"deb", ORDER_DEBIAN},
+                  {"semver", ORDER_SEMVER},
+                  {"npm", ORDER_SEMVER},
+                  {"golang", ORDER_SEMVER},
+                  {"cargo", ORDER_SEMVER}};
     for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++)
         if (span_is(scheme, orders[i].scheme))
             return orders[i].order;

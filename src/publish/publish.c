@@ -19,7 +19,8 @@ static int label_check(const struct advisory *a, bool open, enum label *label, s
         return 0;
     case TLP_NONE:
         *label = LABEL_OPEN;
-        return open ? 0 : fail(fault, E_LABEL, "the advisory carries no TLP label; say --open if everybody may read it");
+        return open ? 0
+                    : fail(fault, E_LABEL, "the advisory carries no TLP label; say --open if everybody may read it");
     default:
         return fail(fault, E_LABEL, "it is labelled TLP:%s", names[a->tlp]);
     }
@@ -34,13 +35,15 @@ static int media_tell(const char **media, struct span document, struct fault *fa
     *media = rc ? NULL : advisory_media(root);
     if (rc == 0 && !*media)
         rc = json_get(root, "affected") || json_get(root, "vulnerabilities")
-                 ? fail(fault, E_MISSING, "an advisory needs its id: OSV \"id\" and \"modified\", CSAF /document/tracking/id")
+                 ? fail(fault, E_MISSING,
+                        "an advisory needs its id: OSV \"id\" and \"modified\", CSAF /document/tracking/id")
                  : fail(fault, E_UNSUPPORTED, "neither CSAF 2.0 nor OSV");
     arena_free(&arena);
     return rc;
 }
 
-int publication_check(struct publication *out, struct span document, bool open, struct arena *arena, struct fault *fault)
+int publication_check(struct publication *out, struct span document, bool open, struct arena *arena,
+                      struct fault *fault)
 {
     const char *media = NULL;
     memset(out, 0, sizeof *out);
@@ -56,11 +59,13 @@ int publication_check(struct publication *out, struct span document, bool open, 
     return 0;
 }
 
-/* A media type is compared exactly: what is written another way, with a parameter perhaps, is not read, and so stays closed. */
+/* A media type is compared exactly: what is written another way, with a parameter perhaps, is not read, and so stays
+ * closed. */
 enum label document_label(struct span media, struct span document)
 {
-    static const enum label labels[] = {[TLP_NONE] = LABEL_OPEN,      [TLP_CLEAR] = LABEL_OPEN,          [TLP_GREEN] = LABEL_MEMBERS,
-                                        [TLP_AMBER] = LABEL_CLOSED, [TLP_AMBER_STRICT] = LABEL_CLOSED, [TLP_RED] = LABEL_CLOSED};
+    static const enum label labels[] = {
+        [TLP_NONE] = LABEL_OPEN,    [TLP_CLEAR] = LABEL_OPEN,          [TLP_GREEN] = LABEL_MEMBERS,
+        [TLP_AMBER] = LABEL_CLOSED, [TLP_AMBER_STRICT] = LABEL_CLOSED, [TLP_RED] = LABEL_CLOSED};
     struct arena arena;
     struct advisory advisory;
     enum label label = LABEL_CLOSED;
