@@ -268,6 +268,7 @@ void http_reply(struct shell *shell, struct action *action)
         c->reply = action->body;
         buf_init(&action->body, 0);
         c->replied = true;
+        shell->resumed = true;
         MHD_resume_connection(c->mhd);
         return;
     }

@@ -194,8 +194,8 @@ static int wait_ms(struct shell *shell)
 {
     int64_t due = node_due(shell->node), delivery = deliveries_due(shell), now = clock_ms();
     MHD_UNSIGNED_LONG_LONG http;
-    if (node_wants_flush(shell->node))
-        return 0; /* a submission came in with the last run of the servers */
+    if (node_wants_flush(shell->node) || shell->resumed)
+        return 0; /* a submission or an answer came with the last run of the servers */
     due = delivery < due ? delivery : due;
     int64_t wait = due > now ? due - now : 0;
     if (MHD_get_timeout(shell->public_daemon, &http) == MHD_YES && (int64_t)http < wait)
@@ -208,6 +208,16 @@ static int wait_ms(struct shell *shell)
 static int daemon_fd(struct MHD_Daemon *daemon)
 {
     return MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+}
+
+/* Resumed connections get their answers now; what comes in meanwhile may make more. */
+static void answers_send(struct shell *shell)
+{
+    for (int round = 0; round < 8 && (round == 0 || shell->resumed); round++) {
+        shell->resumed = false;
+        (void)MHD_run(shell->public_daemon);
+        (void)MHD_run(shell->private_daemon);
+    }
 }
 
 static void loop(struct shell *shell)
@@ -232,8 +242,7 @@ static void loop(struct shell *shell)
             shell_step(shell, &event);
         }
         deliveries_start(shell);
-        (void)MHD_run(shell->public_daemon); /* resumed connections get their answers now */
-        (void)MHD_run(shell->private_daemon);
+        answers_send(shell);
     }
 }
 

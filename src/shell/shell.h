@@ -65,6 +65,7 @@ struct shell {
     uint64_t next_token;
     int signal_fd;
     int fatal; /* the engine's error: stop and recover */
+    bool resumed;  /* an answer became ready: the servers must run again, whatever they say of their timeouts */
     bool stopping;
 };
 
