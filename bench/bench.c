@@ -6,7 +6,9 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -300,4 +302,39 @@ void bench_state(struct bench_circle *circle, uint64_t first, size_t count)
             waiting = 0;
         }
     }
+}
+
+static int socket_open(const char *dir)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int n = snprintf(address.sun_path, sizeof address.sun_path, "%s/run/sock", dir);
+    int fd = n > 0 && (size_t)n < sizeof address.sun_path ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0)
+        return fd;
+    if (fd >= 0)
+        (void)close(fd);
+    return -1;
+}
+
+int bench_request(const char *dir, const char *method, const char *target, struct span body, struct buf *answer)
+{
+    struct buf request;
+    uint8_t block[16384];
+    ssize_t n;
+    int status = 0, fd = socket_open(dir);
+    if (fd < 0)
+        return 0;
+    buf_init(&request, 1 << 20);
+    buf_printf(&request, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n", method, target, body.len);
+    buf_span(&request, body);
+    bool sent = !request.error && write(fd, request.data, request.len) == (ssize_t)request.len;
+    buf_free(&request);
+    buf_reset(answer);
+    while (sent && (n = read(fd, block, sizeof block)) > 0)
+        buf_add(answer, block, (size_t)n);
+    (void)close(fd);
+    buf_byte(answer, 0);
+    if (answer->error || sscanf((const char *)answer->data, "HTTP/1.1 %d", &status) != 1)
+        return 0;
+    return status;
 }

@@ -43,4 +43,7 @@ void bench_circle_drop(struct bench_circle *circle); /* removes the folder */
 void bench_state(struct bench_circle *circle, uint64_t first, size_t count);
 size_t bench_document(uint64_t number, char out[static 256]);
 
+/* One request to a node's own socket, DIR/run/sock; the answer's body, and its HTTP status (0: no connection). */
+int bench_request(const char *dir, const char *method, const char *target, struct span body, struct buf *answer);
+
 #endif
