@@ -82,7 +82,9 @@ static int entries_send(struct node *node, struct peer *peer)
     struct action *action = push_send(node, peer, CALL_PUSH_ENTRIES, "/mirror/add-entries");
     add_entries_write_head(&action->body, span_str(node->self->origin), start, end, span_of(NULL, 0));
     int rc = 0;
-    for (unsigned i = 0; i < PACKAGES_PER_REQUEST_MAX && start < end && rc == 0; i++) {
+    /* A link that breaks lets only less through: half as much after each failure. */
+    unsigned most = peer->push.failures < 5 ? (unsigned)PACKAGES_PER_REQUEST_MAX >> peer->push.failures : 1;
+    for (unsigned i = 0; i < most && start < end && rc == 0; i++) {
         uint64_t stop = (start / TILE_WIDTH + 1) * TILE_WIDTH;
         stop = stop < end ? stop : end;
         rc = package_write(node, start, stop, peer->target_size, &action->body);
@@ -154,8 +156,8 @@ static int checkpoint_answered(struct node *node, struct peer *peer, const struc
         peer->entries_phase = true;
         if (peer->next_entry < peer->cosigned)
             peer->next_entry = peer->cosigned;
-        if (peer->next_entry > peer->target_size)
-            peer->next_entry = peer->target_size;
+        if (peer->next_entry > peer->target_size || peer->push.failures)
+            peer->next_entry = peer->target_size; /* after a failure: ask what it holds by now, perhaps by pulling, with an empty upload */
         return entries_send(node, peer);
     }
     struct span line, rest = event->body;
@@ -235,6 +237,8 @@ static int entries_answered(struct node *node, struct peer *peer, const struct e
     arena_init(&arena, NOTE_BYTES_MAX);
     bool told = (event->status == 202 || event->status == 409) && mirror_info_parse(&info, event->body, &arena) == 0;
     arena_free(&arena);
+    if (told && info.next_entry > info.size)
+        info.next_entry = info.size; /* it follows us already beyond what it has accepted from a push */
     bool moved = told && (info.next_entry != peer->next_entry || info.size != peer->target_size);
     if (moved && info.next_entry <= info.size && info.size <= node->own->size && info.size >= peer->cosigned) {
         peer->next_entry = info.next_entry;
