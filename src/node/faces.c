@@ -19,32 +19,31 @@ static int proof_write(struct buf *out, struct span held, struct span other, con
     return out->error;
 }
 
-/* Our newest signed note of this log, at or above `size`: the first face. */
-static int face_held(struct node *node, struct held_log *log, uint64_t size, uint64_t *found, struct buf *out)
+/* The first face: the note that we accepted at this very size, if its root is another; else a signed one at or above it, whose tree
+   we hold. A signed one above says nothing by itself against a pending note that it does not continue. */
+static int face_held(struct node *node, struct held_log *log, const struct checkpoint *other, uint64_t *found, struct buf *out)
 {
+    static const enum note_kind exact[] = {NOTE_PENDING, NOTE_SIGNED};
     struct store *store = node->env.store;
-    int rc = store->ops->note_at_least(store, log->id, NOTE_SIGNED, size, found, out);
-    if (rc == E_NOTFOUND)
-        rc = store->ops->note_at_least(store, log->id, NOTE_PENDING, size, found, out);
-    return rc;
+    struct checkpoint held;
+    struct note note;
+    for (size_t i = 0; i < 2; i++) {
+        buf_reset(out);
+        if (store->ops->note_at_least(store, log->id, exact[i], other->size, found, out) == 0 && *found == other->size &&
+            checkpoint_parse(&held, &note, buf_view(out), NULL) == 0 && !hash_eq(&held.root, &other->root))
+            return 0;
+    }
+    buf_reset(out);
+    return store->ops->note_at_least(store, log->id, NOTE_SIGNED, other->size, found, out);
 }
 
-static int conflict_keep(struct node *node, struct held_log *log, uint64_t size, struct span note_bytes)
+static int conflict_record(struct node *node, struct held_log *log, struct span held, struct span other, const struct hash *proof,
+                           size_t count)
 {
-    struct hash proof[PROOF_HASHES_MAX];
-    struct buf held, body;
-    struct store_tiles space;
-    struct tile_reader tiles = log_tiles(node, log, &space);
-    uint64_t found = 0;
-    size_t count = 0;
+    struct buf body;
     int64_t seq;
-    buf_init(&held, NOTE_BYTES_MAX);
     buf_init(&body, 4 * NOTE_BYTES_MAX);
-    int rc = face_held(node, log, size, &found, &held);
-    if (rc == 0 && found > size && found <= log->size)
-        rc = tree_consistency(&tiles, size, found, proof, &count);
-    if (rc == 0)
-        rc = proof_write(&body, buf_view(&held), note_bytes, proof, count);
+    int rc = proof_write(&body, held, other, proof, count);
     if (rc == 0)
         rc = write_begin(node);
     if (rc == 0)
@@ -52,9 +51,55 @@ static int conflict_keep(struct node *node, struct held_log *log, uint64_t size,
                                                   span_str(log->party->origin), buf_view(&body), &seq);
     if (rc == 0 && !node->recovering && !log->own)
         rc = submit_internal(node, "application/vnd.comity.two-faces+json", log->party->origin, buf_view(&body));
-    buf_free(&held);
     buf_free(&body);
-    return rc == E_EXISTS || rc == E_NOTFOUND ? 0 : rc;
+    return rc == E_EXISTS ? 0 : rc;
+}
+
+static int conflict_keep(struct node *node, struct held_log *log, const struct checkpoint *other, struct span note_bytes)
+{
+    struct hash proof[PROOF_HASHES_MAX];
+    struct buf held;
+    struct store_tiles space;
+    struct tile_reader tiles = log_tiles(node, log, &space);
+    uint64_t found = 0;
+    size_t count = 0;
+    buf_init(&held, NOTE_BYTES_MAX);
+    int rc = face_held(node, log, other, &found, &held);
+    if (rc == 0 && found > other->size && found <= log->size)
+        rc = tree_consistency(&tiles, other->size, found, proof, &count);
+    if (rc == 0)
+        rc = conflict_record(node, log, buf_view(&held), note_bytes, proof, count);
+    buf_free(&held);
+    return rc == E_NOTFOUND ? 0 : rc;
+}
+
+/* The writer itself proved that its new tree has another root than the one which it signed at the size that we accepted. */
+int faces_proven(struct node *node, struct held_log *log, uint64_t old_size, const struct hash *old_root,
+                 const struct add_checkpoint *request)
+{
+    static const enum note_kind kinds[] = {NOTE_PENDING, NOTE_SIGNED};
+    struct store *store = node->env.store;
+    struct hash old, root;
+    struct checkpoint held;
+    struct note note;
+    struct buf bytes;
+    uint64_t found;
+    int rc = 0;
+    if (log->two_faces || !old_size || old_size >= request->checkpoint.size ||
+        tree_consistency_roots(old_size, request->checkpoint.size, old_root, request->proof, request->count, &old, &root) != 0 ||
+        !hash_eq(&root, &request->checkpoint.root) || hash_eq(&old, old_root))
+        return 0; /* only a bad proof */
+    buf_init(&bytes, NOTE_BYTES_MAX);
+    for (size_t i = 0; i < 2 && !log->two_faces; i++) {
+        buf_reset(&bytes);
+        if (store->ops->note_at_least(store, log->id, kinds[i], old_size, &found, &bytes) == 0 && found == old_size &&
+            checkpoint_parse(&held, &note, buf_view(&bytes), NULL) == 0 && hash_eq(&held.root, old_root))
+            log->two_faces = true;
+    }
+    if (log->two_faces)
+        rc = conflict_record(node, log, buf_view(&bytes), request->note_bytes, request->proof, request->count);
+    buf_free(&bytes);
+    return rc;
 }
 
 int faces_check(struct node *node, struct held_log *log, const struct checkpoint *checkpoint, struct span note_bytes, bool *conflict)
@@ -74,5 +119,5 @@ int faces_check(struct node *node, struct held_log *log, const struct checkpoint
     if (!*conflict)
         return 0;
     log->two_faces = true;
-    return conflict_keep(node, log, checkpoint->size, note_bytes);
+    return conflict_keep(node, log, checkpoint, note_bytes);
 }

@@ -81,6 +81,8 @@ int mirror_add_checkpoint(struct node *node, const struct event *event)
     }
     if (status == 200 && rc == 0)
         status = consistency_screen(size, &root, request);
+    if (status == 422 && rc == 0 && !conflict)
+        rc = faces_proven(node, log, size, &root, request);
     if (status == 200 && rc == 0 && request->checkpoint.size > log->pending_size) {
         rc = write_begin(node);
         if (rc == 0)

@@ -242,5 +242,7 @@ int witness_checkpoint_get(struct node *node, const struct hash *origin_hash, st
 
 /* faces.c */
 int faces_check(struct node *node, struct held_log *log, const struct checkpoint *checkpoint, struct span note_bytes, bool *conflict);
+int faces_proven(struct node *node, struct held_log *log, uint64_t old_size, const struct hash *old_root,
+                 const struct add_checkpoint *request);
 
 #endif
