@@ -9,7 +9,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "circle/member.h"
 #include "crypto/sha256.h"
+#include "shell/gzip.h"
 #include "shell/shell.h"
 
 /* The gate: what a strict server must refuse and libmicrohttpd leaves to us (repeated Host or Content-Length, both framings). */
@@ -49,6 +51,8 @@ static enum MHD_Result respond(struct connection *c, int status, struct span bod
         (void)MHD_add_response_header(r, "Location", c->location);
     if (status == 303 || status == 503 || status == 429)
         (void)MHD_add_response_header(r, "Retry-After", "1");
+    if (status == 415)
+        (void)MHD_add_response_header(r, "Accept-Encoding", "gzip");
     (void)MHD_add_response_header(r, "Cache-Control", c->immutable ? "public, max-age=31536000, immutable" : "no-store");
     (void)MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
     enum MHD_Result rc = MHD_queue_response(c->mhd, (unsigned)status, r);
@@ -73,7 +77,8 @@ static bool range_of(const char *text, size_t len, size_t *from, size_t *to, boo
     return true;
 }
 
-static enum MHD_Result respond_ranged(struct connection *c, const struct served *served)
+/* `member`: it may be a document for members only, which no cache may give to others. */
+static enum MHD_Result respond_ranged(struct connection *c, const struct served *served, bool member)
 {
     struct span body = buf_view(&served->body);
     size_t from = 0, to = body.len;
@@ -101,19 +106,59 @@ static enum MHD_Result respond_ranged(struct connection *c, const struct served 
     (void)MHD_add_response_header(r, "Accept-Ranges", "bytes");
     (void)MHD_add_response_header(r, "Content-Type", served->content_type);
     (void)MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
-    (void)MHD_add_response_header(r, "Cache-Control", served->immutable ? "public, max-age=31536000, immutable" : "no-store");
+    (void)MHD_add_response_header(r, "Cache-Control",
+                                  served->immutable && !member ? "public, max-age=31536000, immutable" : "no-store");
     enum MHD_Result rc = MHD_queue_response(c->mhd, (unsigned)status, r);
     MHD_destroy_response(r);
     return rc;
 }
 
-static enum MHD_Result public_get(struct connection *c, const char *path)
+/* Each header once; a second one makes the request nobody's. */
+struct signed_headers {
+    const char *host, *input, *signature;
+    bool twice;
+};
+
+static enum MHD_Result signed_visit(void *ctx, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+    struct signed_headers *h = ctx;
+    const char **at = strcasecmp(key, "Host") == 0              ? &h->host
+                      : strcasecmp(key, "Signature-Input") == 0 ? &h->input
+                      : strcasecmp(key, "Signature") == 0       ? &h->signature
+                                                                : NULL;
+    (void)kind;
+    h->twice = h->twice || (at && *at);
+    if (at)
+        *at = value;
+    return MHD_YES;
+}
+
+static bool member_asks(struct connection *c, const char *method, const char *path)
+{
+    const struct shell *shell = c->shell;
+    struct signed_headers h = {0};
+    const struct party *self, *asker = NULL;
+    if (strcmp(method, "GET") != 0 || !span_starts(span_str(path), "/documents/"))
+        return false;
+    (void)MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, signed_visit, &h);
+    if (h.twice || !h.host || !h.input || !h.signature || !(self = roster_party(&shell->roster, span_str(shell->config.name))))
+        return false;
+    const struct member_request request = {.host = span_str(h.host), .own_url = span_str(self->card.url), .path = span_str(path),
+                                           .input = span_str(h.input), .signature = span_str(h.signature), .now = clock_ms() / 1000};
+    int rc = member_verify(&shell->roster, &request, &asker);
+    if (rc)
+        shell_log(shell, "debug", "a signed request counts for nothing: %s", error_text(rc)->message);
+    return rc == 0;
+}
+
+static enum MHD_Result public_get(struct connection *c, const char *method, const char *path)
 {
     struct served served;
-    node_serve(c->shell->node, span_str(path), false, &served);
+    bool member = member_asks(c, method, path);
+    node_serve(c->shell->node, span_str(path), member, &served);
     enum MHD_Result rc;
     if (served.status == 200) {
-        rc = respond_ranged(c, &served);
+        rc = respond_ranged(c, &served, member);
     } else {
         c->content_type = served.content_type;
         memcpy(c->location, served.location, sizeof c->location);
@@ -123,6 +168,11 @@ static enum MHD_Result public_get(struct connection *c, const char *path)
     return rc;
 }
 
+struct encoding {
+    int count;
+    bool gzip;
+};
+
 static const struct {
     const char *method, *path;
     enum request_kind kind;
@@ -131,6 +181,34 @@ static const struct {
     {"POST", "/witness/add-checkpoint", REQ_WITNESS_ADD_CHECKPOINT}, {"POST", "/announce", REQ_ANNOUNCE},
     {"PUT", "/documents/", REQ_PUT_DOCUMENT},
 };
+
+static enum MHD_Result encoding_visit(void *ctx, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+    struct encoding *e = ctx;
+    (void)kind;
+    if (strcasecmp(key, "Content-Encoding") == 0) {
+        e->count++;
+        e->gzip = value && (strcasecmp(value, "gzip") == 0 || strcasecmp(value, "x-gzip") == 0);
+    }
+    return MHD_YES;
+}
+
+/* 200 once the body is as it was before its sender compressed it. Only add-entries may come compressed (C2SP tlog-mirror). */
+static int body_decode(struct connection *c, enum request_kind kind)
+{
+    struct encoding e = {0};
+    struct buf plain;
+    (void)MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, encoding_visit, &e);
+    if (!e.count)
+        return 200;
+    if (e.count > 1 || !e.gzip || kind != REQ_MIRROR_ADD_ENTRIES)
+        return 415;
+    buf_init(&plain, HTTP_BODY_MAX);
+    int rc = gunzip(&plain, buf_view(&c->body));
+    buf_free(&c->body);
+    c->body = plain;
+    return rc == 0 ? 200 : rc == E_LIMIT ? 413 : rc == E_NOMEM ? 503 : 400;
+}
 
 static enum MHD_Result public_write(struct connection *c, const char *method, const char *path)
 {
@@ -149,6 +227,10 @@ static enum MHD_Result public_write(struct connection *c, const char *method, co
             continue;
         if (document && !hash_parse(span_from(span_str(path), strlen(writes[i].path)), &event.hash))
             return respond(c, 400, span_str("the path ends in 64 hex digits\n"));
+        int status = body_decode(c, writes[i].kind);
+        if (status != 200)
+            return respond(c, status, span_str("this content encoding is not taken, or the body does not follow it\n"));
+        event.body = buf_view(&c->body);
         event.request = writes[i].kind;
         event.token = c->token = ++c->shell->next_token;
         c->dispatched = true;
@@ -185,7 +267,7 @@ static enum MHD_Result whole(struct connection *c, const char *method, const cha
         return c->dispatched ? MHD_YES : respond(c, c->status, buf_view(&c->reply));
     }
     if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
-        return public_get(c, path);
+        return public_get(c, method, path);
     if (strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0)
         return public_write(c, method, path);
     c->content_type = "text/plain; charset=utf-8";

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "circle/member.h"
 #include "shell/shell.h"
 
 static size_t body_take(char *data, size_t size, size_t count, void *ctx)
@@ -35,7 +36,27 @@ static size_t header_take(char *data, size_t size, size_t count, void *ctx)
     return len;
 }
 
-static void options_set(struct outgoing *out, const struct action *action)
+/* Documents for members only are served to whoever signs as one; without a signature the others still come. */
+static void member_sign(const struct shell *shell, struct outgoing *out, const struct action *action)
+{
+    char authority[MEMBER_AUTHORITY_BYTES_MAX + 1], text[32 + MEMBER_INPUT_BYTES_MAX];
+    struct buf input, signature;
+    if (!shell->signer || strncmp(action->path, "/documents/", 11) != 0 ||
+        member_authority(authority, span_str(action->peer->card.url)) != 0)
+        return;
+    buf_init(&input, MEMBER_INPUT_BYTES_MAX);
+    buf_init(&signature, MEMBER_SIGNATURE_BYTES);
+    if (shell->signer->ops->http_sign(shell->signer, "GET", authority, action->path, &input, &signature) == 0) {
+        (void)snprintf(text, sizeof text, "Signature-Input: %.*s", (int)input.len, (const char *)input.data);
+        out->headers = curl_slist_append(out->headers, text);
+        (void)snprintf(text, sizeof text, "Signature: %.*s", (int)signature.len, (const char *)signature.data);
+        out->headers = curl_slist_append(out->headers, text);
+    }
+    buf_free(&input);
+    buf_free(&signature);
+}
+
+static void options_set(const struct shell *shell, struct outgoing *out, const struct action *action)
 {
     char text[600];
     CURL *c = out->curl;
@@ -57,6 +78,7 @@ static void options_set(struct outgoing *out, const struct action *action)
             (void)snprintf(text, sizeof text, "Range: bytes=%llu-", (unsigned long long)action->range_from);
             out->headers = curl_slist_append(out->headers, text);
         }
+        member_sign(shell, out, action);
     } else {
         out->headers = curl_slist_append(out->headers, text);
         (void)curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, action->method);
@@ -78,7 +100,7 @@ void outgoing_send(struct shell *shell, struct action *action)
     out->curl = curl_easy_init();
     if (!out->curl)
         abort();
-    options_set(out, action);
+    options_set(shell, out, action);
     out->next = shell->outgoing;
     shell->outgoing = out;
     (void)curl_multi_add_handle(shell->multi, out->curl);

@@ -109,6 +109,34 @@ static int op_position(struct signer *signer, enum key_role role, struct span or
     return ask_fixed(signer, &ask, NULL, out, sizeof *out);
 }
 
+/* What does not fit is none that may be signed. */
+static bool word_copy(char *out, size_t size, const char *text)
+{
+    size_t len = strlen(text);
+    if (len >= size)
+        return false;
+    memcpy(out, text, len + 1);
+    return true;
+}
+
+static int op_http_sign(struct signer *signer, const char *method, const char *authority, const char *path, struct buf *signature_input,
+                        struct buf *signature)
+{
+    const struct ask ask = {.type = ASK_HTTP, .count = 1};
+    struct ask_http request = {0};
+    struct answer_http made;
+    if (!word_copy(request.method, sizeof request.method, method) || !word_copy(request.path, sizeof request.path, path) ||
+        !word_copy(request.authority, sizeof request.authority, authority))
+        return E_REFUSED;
+    int rc = ask_fixed(signer, &ask, &request, &made, sizeof made);
+    if (rc)
+        return rc;
+    made.input[sizeof made.input - 1] = made.signature[sizeof made.signature - 1] = 0;
+    buf_text(signature_input, made.input);
+    buf_text(signature, made.signature);
+    return signature_input->error ? signature_input->error : signature->error;
+}
+
 static void op_close(struct signer *signer)
 {
     if (signer)
@@ -123,6 +151,7 @@ static const struct signer_ops client_ops = {
     .advance = op_advance,
     .cosign = op_cosign,
     .position = op_position,
+    .http_sign = op_http_sign,
 };
 
 struct signer *client_open(int fd)

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "circle/member.h"
 #include "signer/state.h"
 
 struct local_signer {
@@ -250,6 +251,34 @@ static int op_position(struct signer *signer, enum key_role role, struct span or
     return 0;
 }
 
+static int op_http_sign(struct signer *signer, const char *method, const char *authority, const char *path, struct buf *signature_input,
+                        struct buf *signature)
+{
+    const struct local_signer *s = (const struct local_signer *)signer;
+    struct member_input input;
+    struct signature made;
+    struct buf base, value;
+    int rc = member_request_check(span_str(method), span_str(authority), span_str(path));
+    if (rc)
+        return rc;
+    buf_init(&base, MEMBER_BASE_BYTES_MAX);
+    buf_init(&value, MEMBER_INPUT_BYTES_MAX);
+    member_input_write(&value, s->config.clock(s->config.clock_ctx), &s->kid_statement);
+    rc = value.error ? value.error : member_input_parse(&input, buf_view(&value)); /* what we would not accept we do not say */
+    if (rc == 0)
+        member_base_write(&base, span_str(authority), span_str(path), input.params);
+    rc = rc ? rc : base.error;
+    if (rc == 0) {
+        sign(keyring_secret(s->config.keys, KEY_STATEMENT), buf_view(&base), &made);
+        buf_span(signature_input, buf_view(&value));
+        member_signature_write(signature, &made);
+        rc = signature_input->error ? signature_input->error : signature->error;
+    }
+    buf_free(&base);
+    buf_free(&value);
+    return rc;
+}
+
 static void op_close(struct signer *signer)
 {
     struct local_signer *s = (struct local_signer *)signer;
@@ -267,6 +296,7 @@ static const struct signer_ops local_ops = {
     .advance = op_advance,
     .cosign = op_cosign,
     .position = op_position,
+    .http_sign = op_http_sign,
 };
 
 int signer_local_open(struct signer **out, const struct signer_config *config, struct fault *fault)

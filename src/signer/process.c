@@ -29,6 +29,26 @@ static int statements_serve(struct signer *s, const void *items, uint32_t count,
     return rc;
 }
 
+static int http_serve(struct signer *s, const struct ask_http *ask, struct buf *out)
+{
+    struct answer_http made = {0};
+    struct buf input, signature;
+    if (!memchr(ask->method, 0, sizeof ask->method) || !memchr(ask->authority, 0, sizeof ask->authority) ||
+        !memchr(ask->path, 0, sizeof ask->path))
+        return E_REFUSED;
+    buf_init(&input, sizeof made.input - 1);
+    buf_init(&signature, sizeof made.signature - 1);
+    int rc = s->ops->http_sign(s, ask->method, ask->authority, ask->path, &input, &signature);
+    if (rc == 0) {
+        memcpy(made.input, input.data, input.len);
+        memcpy(made.signature, signature.data, signature.len);
+        buf_add(out, &made, sizeof made);
+    }
+    buf_free(&input);
+    buf_free(&signature);
+    return rc;
+}
+
 static int ask_serve(struct signer *s, const struct ask *ask, const void *items, struct buf *out)
 {
     struct cosigned cosigned = {0};
@@ -51,6 +71,8 @@ static int ask_serve(struct signer *s, const struct ask *ask, const void *items,
         rc = s->ops->position(s, (enum key_role)ask->role, span_str(ask->origin), &position);
         buf_add(out, &position, sizeof position);
         return rc;
+    case ASK_HTTP:
+        return http_serve(s, items, out);
     default:
         seen = confine_probe(ask->probe);
         buf_add(out, &seen, sizeof seen);

@@ -55,6 +55,10 @@ struct signer_ops {
                   struct cosigned *);
     /* Where the signer stands for an origin and role (KEY_LOG for the own log); E_NOTFOUND. */
     int (*position)(struct signer *, enum key_role role, struct span origin, struct signer_position *);
+    /* A member's request (circle/member.h): the values of Signature-Input and Signature, of its own clock. E_REFUSED when it is not a
+       GET of /documents/HASH. */
+    int (*http_sign)(struct signer *, const char *method, const char *authority, const char *path, struct buf *signature_input,
+                     struct buf *signature);
 };
 
 /* Keys: DIR/keys/ROLE.key, each encrypted under the passphrase (Argon2id, XChaCha20-Poly1305); recovery is never kept on the node. */

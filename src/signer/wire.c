@@ -14,6 +14,7 @@ bool ask_items(const struct ask *ask, size_t *bytes)
         [ASK_CHECKPOINT] = {sizeof(struct hash), 0, BATCH_STATEMENTS_MAX},
         [ASK_FEED] = {sizeof(struct hash), 0, FEED_LEAVES_MAX},
         [ASK_COSIGN] = {sizeof(struct sign_cosignature), 1, 1},
+        [ASK_HTTP] = {sizeof(struct ask_http), 1, 1},
     };
     if (ask->type < ASK_STATEMENTS || ask->type >= ASK_TYPES || !memchr(ask->origin, 0, sizeof ask->origin) ||
         ask->count < shapes[ask->type].least || ask->count > shapes[ask->type].most)

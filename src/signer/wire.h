@@ -2,9 +2,10 @@
 #ifndef COMITY_SIGNER_WIRE_H
 #define COMITY_SIGNER_WIRE_H
 
+#include "circle/member.h"
 #include "signer/signer.h"
 
-enum ask_type { ASK_STATEMENTS = 1, ASK_CHECKPOINT, ASK_FEED, ASK_ADVANCE, ASK_COSIGN, ASK_POSITION, ASK_PROBE, ASK_TYPES };
+enum ask_type { ASK_STATEMENTS = 1, ASK_CHECKPOINT, ASK_FEED, ASK_ADVANCE, ASK_COSIGN, ASK_POSITION, ASK_PROBE, ASK_HTTP, ASK_TYPES };
 enum { FEED_LEAVES_MAX = 4096, SIGNER_NOTE_BYTES_MAX = 4096 };
 
 struct ask {
@@ -14,6 +15,12 @@ struct ask {
     struct hash root;
     struct signature signature;
     char origin[ORIGIN_BYTES_MAX];
+};
+struct ask_http { /* NUL-terminated */
+    char method[8], authority[MEMBER_AUTHORITY_BYTES_MAX + 1], path[MEMBER_PATH_BYTES + 1];
+};
+struct answer_http {
+    char input[MEMBER_INPUT_BYTES_MAX + 1], signature[MEMBER_SIGNATURE_BYTES + 1];
 };
 struct answer {
     int32_t code;

@@ -1,0 +1,10 @@
+/* A gzip file (RFC 1952) of exactly one member. */
+#ifndef COMITY_SHELL_GZIP_H
+#define COMITY_SHELL_GZIP_H
+
+#include "base/buf.h"
+
+/* Appends what it expands to; E_LIMIT beyond `out->max`, E_TRUNCATED, E_TRAILING, E_CORRUPT, E_NOMEM. */
+int gunzip(struct buf *out, struct span bytes);
+
+#endif
