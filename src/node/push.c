@@ -139,6 +139,8 @@ void push_start(struct node *node)
 {
     for (size_t i = 0; i < node->peer_count; i++) {
         struct peer *peer = &node->peers[i];
+        if (!peer->push_token && peer->cosigned >= node->own_note_size)
+            retry_ok(&peer->push);
         if (!peer->is_mirror || peer->push_token || !retry_due(node, &peer->push) || peer->cosigned >= node->own_note_size ||
             !node->own_note_size)
             continue;
@@ -278,6 +280,8 @@ void announce_start(struct node *node)
         struct peer *peer = &node->peers[i];
         bool news = peer->announced_size < node->own_note_size && !peer->is_mirror;
         bool stands = peer->announced_standing < own->standing_size;
+        if (!news && !stands && !peer->announce_token)
+            retry_ok(&peer->announce); /* nothing is left to tell, though the last try failed */
         if (peer->announce_token || !retry_due(node, &peer->announce) || (!news && !stands))
             continue;
         struct buf note;
