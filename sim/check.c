@@ -233,6 +233,24 @@ static int cosigned_visit(void *ctx, const struct stored_cosignature *c)
     return 0;
 }
 
+/* Must it be noticed? Not if the mirror was down when the face was shown; nor if the liar's own node noticed first and stays down; nor,
+   for now, at a size that is a power of two: an RFC 6962 proof from there omits the older root, so that a push proves nothing. */
+static bool face_must_show(struct world *world)
+{
+    if (retired(world, (unsigned)world->liar) || !(world->deceived_size & (world->deceived_size - 1)))
+        return false;
+    struct member *member = &world->members[world->deceived];
+    struct buf note;
+    uint64_t found = 0;
+    log_id log = 0;
+    buf_init(&note, NOTE_BYTES_MAX);
+    (void)member_log_size(member, (unsigned)world->liar, &log);
+    bool taken = member->store->ops->note_at_least(member->store, log, NOTE_PENDING, world->deceived_size, &found, &note) == 0 &&
+                 span_eq(buf_view(&note), buf_view(&world->deceived_note));
+    buf_free(&note);
+    return taken;
+}
+
 /* 5: the liar is found out, its other face never stands, and nobody else is accused. */
 void check_faces(struct world *world)
 {
@@ -251,9 +269,9 @@ void check_faces(struct world *world)
             group_close(&f);
         }
     }
-    if (world->deceived >= 0 && !f.seen)
-        trouble(world, "%s showed two faces to %s, and nobody noticed", world->members[world->liar].name,
-                world->members[world->deceived].name);
+    if (world->deceived >= 0 && !f.seen && face_must_show(world))
+        trouble(world, "%s showed two faces of size %" PRIu64 " to %s, and nobody noticed", world->members[world->liar].name,
+                world->deceived_size, world->members[world->deceived].name);
 }
 
 /* Nothing to do means nothing done: in a quiet circle a node polls now and then, and does not spin. */

@@ -149,6 +149,9 @@ void liar_act(struct world *world, unsigned argument)
     if (rc == 0 && now) {
         rc = face_show(world, face, accepted, held, member->number, to);
         world->deceived = (int)to;
+        world->deceived_size = face->size;
+        world->deceived_note = face->note; /* taken over */
+        buf_init(&face->note, 0);
     } else if (!now) {
         task_at(world, world->now + 700, liar_act, argument + 1); /* not a good moment */
     }

@@ -188,6 +188,20 @@ static const struct scenario {
     {"missed-mirror", missed_mirror},
 };
 
+static void member_show(struct member *member)
+{
+    struct buf text;
+    struct span rest, line;
+    if (!member->node)
+        return;
+    buf_init(&text, 1 << 20);
+    node_status_json(member->node, member->world->now, &text);
+    rest = buf_view(&text);
+    while (span_line(&rest, &line))
+        printf("#   %.*s\n", (int)line.len, (const char *)line.data);
+    buf_free(&text);
+}
+
 /* One circle in a child: an abort or a fault of memory there is a failure of that seed alone. */
 static bool circle_run(const struct keys_pool *keys, uint64_t seed, const struct options *options, const char *name,
                        void (*run)(struct world *world, const struct options *options))
@@ -211,6 +225,8 @@ static bool circle_run(const struct keys_pool *keys, uint64_t seed, const struct
                    world.messages, world.stated_count, world.handed_count, crashes, world.deceived >= 0 ? ", two faces" : "");
         (void)fwrite(world.trouble.data, 1, world.trouble.len, stdout);
         int status = world.trouble.len != 0;
+        for (unsigned i = 0; status && options->verbose && i < SIM_PARTIES; i++)
+            member_show(&world.members[i]);
         world_close(&world);
         (void)fflush(stdout);
         _exit(status);

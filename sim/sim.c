@@ -660,6 +660,7 @@ void world_close(struct world *world)
     free(world->stated);
     free(world->handed);
     buf_free(&world->trouble);
+    buf_free(&world->deceived_note);
     arena_free(&world->arena);
 }
 

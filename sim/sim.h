@@ -75,6 +75,8 @@ struct world {
     unsigned next_number;
     bool faults_over;    /* the quiet period */
     int liar, deceived;  /* member numbers, or -1 */
+    uint64_t deceived_size; /* of the two trees */
+    struct buf deceived_note;
     struct hash *handed; /* notices that were delivered */
     size_t handed_count, handed_cap;
     int64_t first_notice_at;
