@@ -264,5 +264,6 @@ def command_missing(base):
             print(line.strip())
 
 
-{"log": command_log, "tlog": command_tlog, "cose": command_cose, "missing": command_missing}[sys.argv[1]](*sys.argv[2:])
-sys.exit(1 if failed else 0)
+if __name__ == "__main__":
+    {"log": command_log, "tlog": command_tlog, "cose": command_cose, "missing": command_missing}[sys.argv[1]](*sys.argv[2:])
+    sys.exit(1 if failed else 0)

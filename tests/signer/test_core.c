@@ -2,9 +2,11 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "circle/member.h"
 #include "common.h"
 #include "record/receipt.h"
 
+#define HEX64 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 static struct public_key pub[KEY_COUNT];
 static int spawned_pid;
 static const char *const mode_names[] = {"local", "spawned"};
@@ -332,6 +334,54 @@ static void test_older_file(int mode)
     (void)close(fd);
 }
 
+static void test_http(int mode)
+{
+    static const struct {
+        const char *method, *authority, *path;
+        int want;
+    } rows[] = {
+        {"GET", "a.example:8440", "/documents/" HEX64, 0},
+        {"GET", "[::1]:1", "/documents/" HEX64, 0},
+        {"PUT", "a.example", "/documents/" HEX64, E_REFUSED},
+        {"get", "a.example", "/documents/" HEX64, E_REFUSED},
+        {"GETGETGETGET", "a.example", "/documents/" HEX64, E_REFUSED},
+        {"", "a.example", "/documents/" HEX64, E_REFUSED},
+        {"GET", "a.example", "/documents/", E_REFUSED},
+        {"GET", "a.example", "/documents/" HEX64 "0", E_REFUSED},
+        {"GET", "a.example", "/documents/" HEX64 HEX64 HEX64, E_REFUSED},
+        {"GET", "a.example", "/documents/../entries", E_REFUSED},
+        {"GET", "a.example", "/entries/" HEX64, E_REFUSED},
+        {"GET", "a.example", "", E_REFUSED},
+        {"GET", "", "/documents/" HEX64, E_REFUSED},
+        {"GET", "A.example", "/documents/" HEX64, E_REFUSED},
+        {"GET", "a.example\n\"@path\": /x", "/documents/" HEX64, E_REFUSED},
+        {"GET", "a\"b", "/documents/" HEX64, E_REFUSED},
+    };
+    struct signer *signer = signer_for(mode, -1);
+    test_name_of(mode, "members' requests: a GET of a document, and nothing else");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buf input, value, base;
+        struct member_input parsed;
+        struct signature signature;
+        buf_init(&input, 4096);
+        buf_init(&value, 4096);
+        buf_init(&base, 4096);
+        CHECK_INT(signer->ops->http_sign(signer, rows[i].method, rows[i].authority, rows[i].path, &input, &value), rows[i].want);
+        CHECK(rows[i].want == 0 || (!input.len && !value.len));
+        if (rows[i].want == 0) {
+            CHECK_INT(member_input_parse(&parsed, buf_view(&input)), 0);
+            CHECK_INT(member_signature_parse(&signature, buf_view(&value)), 0);
+            CHECK_INT(parsed.created, now);
+            member_base_write(&base, span_str(rows[i].authority), span_str(rows[i].path), parsed.params);
+            CHECK(sign_verify(&pub[KEY_STATEMENT], buf_view(&base), &signature));
+        }
+        buf_free(&input);
+        buf_free(&value);
+        buf_free(&base);
+    }
+    signer_end(mode, signer);
+}
+
 static void test_foreign_state(int mode)
 {
     int fd = state_fd(O_TRUNC), pid;
@@ -362,6 +412,7 @@ int main(void)
         test_roles(mode);
         test_older_file(mode);
         test_foreign_state(mode);
+        test_http(mode);
     }
     folder_drop();
     return test_end();
