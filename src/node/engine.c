@@ -310,6 +310,10 @@ static int response(struct node *node, const struct event *event)
             node->calls[i] = node->calls[--node->call_count];
             break;
         }
+    if (call.kind != CALL_NONE) {
+        struct peer *peer = &node->peers[call.peer];
+        peer->missing_since_ms = event->status != 0 ? 0 : peer->missing_since_ms ? peer->missing_since_ms : node->now_ms;
+    }
     switch (call.kind) {
     case CALL_NONE:
         return 0; /* a call that was given up */

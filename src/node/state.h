@@ -45,6 +45,7 @@ struct peer {
     struct retry push, announce, poll, recover;
     uint64_t push_token, announce_token, poll_token, recover_token; /* 0 = nothing under way */
     bool is_mirror; /* of the committee: it mirrors our log */
+    int64_t missing_since_ms; /* no connection since then; 0 = its last call was answered */
     /* our log at this mirror */
     uint64_t pending_size; /* checkpoint that it has accepted, as far as we know */
     uint64_t next_entry;   /* what it wants next; meaningful while entries are pushed */

@@ -23,15 +23,12 @@ static void field_time(struct buf *out, const char *name, int64_t ms)
 static void peer_json(struct node *node, const struct peer *peer, struct buf *out)
 {
     const struct held_log *log = log_of(node, peer->party);
-    int64_t since = peer->push.failing_since ? peer->push.failing_since : peer->announce.failing_since;
-    if (!since)
-        since = peer->poll.failing_since ? peer->poll.failing_since : peer->recover.failing_since;
     buf_byte(out, '{');
     field(out, "party", span_str(peer->party->card.name));
     field(out, "role", span_str(party_role_names[peer->party->card.role]));
     field(out, "jurisdiction", span_str(peer->party->card.jurisdiction));
     field(out, "url", span_str(peer->party->card.url));
-    field_time(out, "missing_since", since);
+    field_time(out, "missing_since", peer->missing_since_ms);
     buf_printf(out, "\"identity_level\":%u,\"mirror\":%s,", identity_level(&peer->party->proof), peer->is_mirror ? "true" : "false");
     buf_printf(out, "\"cosigned_our_size\":%llu,", (unsigned long long)peer->cosigned);
     buf_printf(out, "\"their_log\":{\"held\":%llu,\"standing\":%llu,\"mirrored\":%llu,\"pull_target\":%llu,\"two_faces\":%s}}",

@@ -1,6 +1,7 @@
 #include "publish/publish.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 #include "base/limits.h"
 #include "record/statement.h"
@@ -59,23 +60,39 @@ int publication_check(struct publication *out, struct span document, bool open, 
     return 0;
 }
 
-/* A media type is compared exactly: what is written another way, with a parameter perhaps, is not read, and so stays
- * closed. */
-enum label document_label(struct span media, struct span document)
+/* Whatever it was stated as: a document that is an advisory is held to the label inside it. */
+static enum label advisory_label(const char *media, struct span document)
 {
     static const enum label labels[] = {
         [TLP_NONE] = LABEL_OPEN,    [TLP_CLEAR] = LABEL_OPEN,          [TLP_GREEN] = LABEL_MEMBERS,
         [TLP_AMBER] = LABEL_CLOSED, [TLP_AMBER_STRICT] = LABEL_CLOSED, [TLP_RED] = LABEL_CLOSED};
     struct arena arena;
     struct advisory advisory;
-    enum label label = LABEL_CLOSED;
-    if (span_is(media, MEDIA_SEALED))
-        return LABEL_SEALED;
-    if (span_starts(media, "application/vnd.comity."))
-        return LABEL_OPEN;
     arena_init(&arena, ARENA_BYTES_MAX);
-    if (advisory_read(&advisory, media, document, &arena, NULL) == 0)
+    enum label label = LABEL_CLOSED;
+    if (advisory_read(&advisory, span_str(media), document, &arena, NULL) == 0)
         label = labels[advisory.tlp];
     arena_free(&arena);
     return label;
+}
+
+/* Types whose own labels this release cannot read: closed, whatever is inside. Compared up to a parameter, in any case. */
+static bool label_unreadable(struct span media)
+{
+    static const char *const types[] = {"application/csaf+json", "application/osv+json", "application/stix+json"};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (media.len >= strlen(types[i]) && strncasecmp((const char *)media.data, types[i], strlen(types[i])) == 0)
+            return true;
+    return false;
+}
+
+enum label document_label(struct span media, struct span document)
+{
+    const char *found = NULL;
+    if (span_is(media, MEDIA_SEALED))
+        return LABEL_SEALED;
+    (void)media_tell(&found, document, NULL);
+    if (found && (span_is(media, found) || !label_unreadable(media)))
+        return advisory_label(found, document);
+    return !media.len || label_unreadable(media) ? LABEL_CLOSED : LABEL_OPEN; /* stated unsealed by its author, and without a label */
 }

@@ -83,16 +83,27 @@ static void api_publish(struct shell *shell, struct connection *c, struct span r
     free(publication);
 }
 
+/* Is the body an advisory, under whatever name? */
+static bool advisory_inside(struct connection *c)
+{
+    const struct json *root = NULL;
+    struct arena arena;
+    arena_init(&arena, 8 * (size_t)DOCUMENT_BYTES_MAX);
+    bool found = json_parse(&root, buf_view(&c->body), DOCUMENT_BYTES_MAX, &arena, NULL) == 0 && advisory_media(root);
+    arena_free(&arena);
+    return found;
+}
+
 static void api_state(struct shell *shell, struct connection *c, struct span rest)
 {
     const char *media = parameter(c, "media"), *subject = parameter(c, "subject");
     struct fault fault = {0};
     (void)rest;
-    bool advisory = strcmp(media, "application/csaf+json") == 0 || strcmp(media, "application/osv+json") == 0;
+    enum label label = document_label(span_str(media), buf_view(&c->body));
     if (!strchr(media, '/') || !*subject || strlen(media) >= MEDIA_BYTES_MAX || strlen(subject) >= SUBJECT_BYTES_MAX)
         refuse(c, fail(&fault, E_USAGE, "parameters media and subject are required"), &fault);
-    else if (advisory)
-        refuse(c, fail(&fault, E_REFUSED, "an advisory is published with comity publish, which minds its label"), &fault);
+    else if (label != LABEL_OPEN || advisory_inside(c))
+        refuse(c, fail(&fault, E_LABEL, "an advisory is published with comity publish, which minds its label"), &fault);
     else
         submit(shell, c, media, subject, LABEL_OPEN);
 }

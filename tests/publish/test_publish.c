@@ -103,6 +103,9 @@ static void mirrors(void)
         {"", "", LABEL_CLOSED},
         {"application/vnd.comity.accession+json", "{}", LABEL_OPEN},
         {"application/vnd.comity.two-faces+json", "{}", LABEL_OPEN},
+        {"text/plain", "the gateway is patched", LABEL_OPEN},
+        {"text/plain", CSAF(TLP("AMBER")), LABEL_CLOSED},
+        {"application/json", CSAF(TLP("GREEN")), LABEL_MEMBERS},
         {MEDIA_SEALED, "age", LABEL_SEALED},
     };
     test("the label under which a mirror serves");
