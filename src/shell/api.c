@@ -60,6 +60,11 @@ static void dispatch(struct shell *shell, struct connection *c, struct event *ev
 
 static void submit(struct shell *shell, struct connection *c, const char *media, const char *subject, enum label label)
 {
+    struct fault fault = {0};
+    if (c->body.len > DOCUMENT_BYTES_MAX) {
+        refuse(c, fail(&fault, E_LIMIT, "a document has at most %d bytes, this has %zu", DOCUMENT_BYTES_MAX, c->body.len), &fault);
+        return;
+    }
     struct submission submission = {.label = label, .document = buf_view(&c->body)};
     struct event event = {.kind = EVENT_SUBMIT, .submissions = &submission, .submission_count = 1};
     (void)snprintf(submission.media, sizeof submission.media, "%s", media);
@@ -108,12 +113,24 @@ static void api_state(struct shell *shell, struct connection *c, struct span res
         submit(shell, c, media, subject, LABEL_OPEN);
 }
 
+/* The journal keeps both as lines. */
+static bool one_line(const char *text)
+{
+    while ((unsigned char)*text >= ' ' && *text != 0x7f)
+        text++;
+    return !*text;
+}
+
 static void api_inventory(struct shell *shell, struct connection *c, struct span rest)
 {
     struct event event = {.kind = EVENT_INVENTORY, .name = span_str(parameter(c, "name")), .media = span_str(parameter(c, "distribution")),
                           .body = buf_view(&c->body)};
+    struct fault fault = {0};
     (void)rest;
-    dispatch(shell, c, &event);
+    if (one_line(parameter(c, "name")) && one_line(parameter(c, "distribution")))
+        dispatch(shell, c, &event);
+    else
+        refuse(c, fail(&fault, E_SYNTAX, "an inventory's name and distribution hold no control characters"), &fault);
 }
 
 static void api_absent(struct shell *shell, struct connection *c, struct span rest)
