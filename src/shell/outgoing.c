@@ -94,6 +94,7 @@ void outgoing_send(struct shell *shell, struct action *action)
     if (!out)
         abort();
     out->token = action->token;
+    out->range_from = action->range_from;
     out->request = action->body; /* taken over */
     buf_init(&action->body, 0);
     buf_init(&out->body, action->body_max);
@@ -125,7 +126,8 @@ void outgoing_done(struct shell *shell, CURL *curl, CURLcode result)
         return;
     *at = out->next;
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    bool cut = result != CURLE_OK && (status == 200 || status == 206) && !out->body.error && out->body.len;
+    /* A cut answer is worth keeping only if it starts where we asked it to. */
+    bool cut = result != CURLE_OK && status == (out->range_from ? 206 : 200) && !out->body.error && out->body.len;
     struct event event = {.kind = EVENT_RESPONSE, .token = out->token, .body = buf_view(&out->body),
                           .status = result == CURLE_OK ? (int)status : cut ? -1 : 0,
                           .content_type = span_str(out->content_type), .header = span_str(out->header)};

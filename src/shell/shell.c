@@ -23,6 +23,19 @@ int64_t clock_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* The engine's time: the wall clock, but it never goes back and never stands still. If the wall clock is set back, it runs on by the
+   monotonic clock until the next start. */
+static int64_t engine_ms(void)
+{
+    static int64_t offset;
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    int64_t monotonic = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000, wall = clock_ms();
+    if (wall - monotonic > offset)
+        offset = wall - monotonic;
+    return monotonic + offset;
+}
+
 static int64_t clock_seconds(void *ctx)
 {
     (void)ctx;
@@ -55,7 +68,7 @@ void shell_step(struct shell *shell, const struct event *event)
     struct actions actions = {0};
     if (shell->fatal)
         return;
-    shell->fatal = node_step(shell->node, event, clock_ms(), &actions);
+    shell->fatal = node_step(shell->node, event, engine_ms(), &actions);
     for (size_t i = 0; i < actions.count && !shell->fatal; i++) {
         struct action *action = &actions.list[i];
         if (action->kind == ACTION_SEND)
@@ -192,7 +205,7 @@ static void curl_results(struct shell *shell)
 
 static int wait_ms(struct shell *shell)
 {
-    int64_t due = node_due(shell->node), delivery = deliveries_due(shell), now = clock_ms();
+    int64_t due = node_due(shell->node), delivery = deliveries_due(shell), now = engine_ms();
     MHD_UNSIGNED_LONG_LONG http;
     if (node_wants_flush(shell->node) || shell->resumed)
         return 0; /* a submission or an answer came with the last run of the servers */
@@ -237,7 +250,7 @@ static void loop(struct shell *shell)
         if (node_wants_flush(shell->node)) {
             event = (struct event){.kind = EVENT_FLUSH};
             shell_step(shell, &event);
-        } else if (node_due(shell->node) <= clock_ms()) {
+        } else if (node_due(shell->node) <= engine_ms()) {
             event = (struct event){.kind = EVENT_TICK};
             shell_step(shell, &event);
         }

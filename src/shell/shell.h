@@ -45,6 +45,7 @@ struct outgoing { /* one ACTION_SEND */
     struct curl_slist *headers;
     uint64_t token;
     size_t body_max;
+    uint64_t range_from;
     struct buf request, body;
     char content_type[128], header[128];
 };
