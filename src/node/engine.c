@@ -431,7 +431,7 @@ int64_t node_due(const struct node *node)
         const struct held_log *log = &node->logs[i];
         if (log->pull.target && !log->pull.token && (!log->own || node->recovering))
             due_min(&due, log->pull.retry.at_ms);
-        if (node->wanted_any && log->document_retry.at_ms && !log->document_token)
+        if (log->wanted && log->document_retry.at_ms && !log->document_token)
             due_min(&due, log->document_retry.at_ms);
     }
     return due > node->now_ms ? due : node->now_ms + 1;

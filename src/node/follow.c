@@ -270,7 +270,7 @@ static int tile_arrived(struct node *node, struct held_log *log, struct span byt
 
 struct wanted_pick {
     uint64_t log;
-    bool found, any;
+    bool found;
     struct hash hash;
 };
 
@@ -280,7 +280,6 @@ static int pick_visit(void *ctx, struct span key, struct span value)
     uint64_t log = 0;
     for (size_t i = 0; i < value.len && i < 8; i++)
         log = log << 8 | value.data[i];
-    pick->any = true;
     if (log != pick->log || key.len != 64)
         return 0;
     memcpy(pick->hash.b, key.data, 32);
@@ -296,9 +295,10 @@ static int document_pull(struct node *node, struct held_log *log)
     int rc = node->env.store->ops->view_scan(node->env.store, span_str("wanted"), span_hash(&log->document_wanted), pick_visit, &pick);
     if (rc >= 0 && !pick.found)
         rc = node->env.store->ops->view_scan(node->env.store, span_str("wanted"), span_of(NULL, 0), pick_visit, &pick);
-    node->wanted_any = node->wanted_any && (pick.any || log != &node->logs[node->log_count - 1]);
-    if (rc >= 0 && !pick.found)
-        retry_ok(&log->document_retry); /* pushed to us meanwhile: the clock has nothing to wait for */
+    if (rc >= 0 && !pick.found) { /* pushed to us meanwhile: the clock has nothing to wait for */
+        log->wanted = false;
+        retry_ok(&log->document_retry);
+    }
     struct peer *peer = rc < 0 || !pick.found ? NULL : source_pick(node, log, log->document_source, prefix);
     if (!peer && rc >= 0 && pick.found)
         retry_failed(node, &log->document_retry);
@@ -427,7 +427,7 @@ int follow_start(struct node *node)
             else
                 bundle_send(node, log);
         }
-        if (rc == 0 && node->wanted_any && !log->document_token && retry_due(node, &log->document_retry))
+        if (rc == 0 && log->wanted && !log->document_token && retry_due(node, &log->document_retry))
             rc = document_pull(node, log);
     }
     return rc;

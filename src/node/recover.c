@@ -11,7 +11,8 @@ void recover_begin(struct node *node)
     struct quorum quorum = quorum_for(node->roster, node->self);
     node->recovering = true;
     node->recover_needed = quorum.m && !node->recover_alone ? quorum.m - quorum.k + quorum.f + 1 : 0;
-    node->wanted_any = true;
+    for (size_t i = 0; i < node->log_count; i++)
+        node->logs[i].wanted = true;
 }
 
 void recover_start(struct node *node)

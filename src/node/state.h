@@ -96,6 +96,7 @@ struct held_log {
     int64_t standing_instant;
     bool two_faces;
     struct pull pull;
+    bool wanted; /* the view "wanted" may hold something of this log */
     struct hash document_wanted; /* being pulled */
     uint64_t document_token;
     struct retry document_retry;
@@ -161,7 +162,6 @@ struct node {
     struct signature recovered_signature;
     const char *const *witness_logs; /* vkeys of foreign logs that the owner added, NULL-ended; may be NULL */
     uint64_t refused_entries;
-    bool wanted_any; /* the view "wanted" may hold something */
 };
 
 /* engine.c */
