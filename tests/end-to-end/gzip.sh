@@ -1,0 +1,53 @@
+#!/bin/bash
+# add-entries may come compressed (C2SP tlog-mirror), by hand and with a cap on what it expands to.
+base_port=19880
+. "$(dirname "$0")/circle.bash"
+found $states vendor
+start_all southland eastland westland vendor
+id=$(publish "$xz")
+publish --open "$glibc" > "$circle/last"
+check "two statements stand with three mirrors" until_true 10 stands vendor "$(id_of <<< "$(cat "$circle/last")" || echo "$id")"
+until_true 10 stands vendor "$id"
+curl -s "$(url vendor /checkpoint)" > "$circle/checkpoint"
+size=$(sed -n 2p "$circle/checkpoint")
+curl -s "$(url vendor "/tile/entries/000.p/$size")" > "$circle/entries"
+stop vendor # what northland learns from here on, it learns from us
+start northland
+check "a mirror runs that has none of them" until_true 15 running northland
+{ printf 'old 0\n\n'; cat "$circle/checkpoint"; } > "$circle/add-checkpoint"
+post() { curl -s -o "$circle/answer" -w '%{http_code}' --max-time 20 --data-binary "@$1" "${@:3}" "$(url northland "$2")"; }
+same "it takes the checkpoint, and wants the entries" 202 "$(post "$circle/add-checkpoint" /mirror/add-checkpoint)"
+/usr/bin/python3 - "$circle" <<'PY'
+import gzip, struct, sys, zlib
+d = sys.argv[1] + "/"
+origin, size = open(d + "checkpoint", "rb").read().split(b"\n")[:2]
+text = lambda b: struct.pack(">H", len(b)) + b
+body = text(origin) + struct.pack(">QQ", 0, int(size)) + text(b"") + open(d + "entries", "rb").read() + b"\0"
+packed = gzip.compress(body)
+files = {"plain": body, "packed": packed, "cut": packed[:-9], "more": packed + b"\0", "flipped": packed[:-8] + bytes([packed[-8] ^ 1]) + packed[-7:],
+         "zlib": zlib.compress(body), "bomb": gzip.compress(bytes(37 << 20)), "empty": b""}
+for name, data in files.items():
+    open(d + "body." + name, "wb").write(data)
+PY
+while read -r want name encoding what; do
+    same "$what: $want" "$want" "$(post "$circle/body.$name" /mirror/add-entries -H "Content-Encoding: $encoding")"
+done <<'TABLE'
+415 packed br an encoding that we do not know
+415 packed deflate deflate
+415 plain identity identity, which nobody sends
+415 packed gzip,gzip two encodings
+415 zlib zstd another one
+400 cut gzip cut short
+400 more gzip a byte after the end
+400 flipped gzip a wrong checksum
+400 zlib gzip zlib under the name of gzip
+400 plain gzip no gzip at all
+400 empty gzip nothing
+413 bomb gzip 37 MiB of zeroes in 36 kB
+TABLE
+same "the header twice: 415" 415 "$(post "$circle/body.packed" /mirror/add-entries -H 'Content-Encoding: gzip' -H 'Content-Encoding: gzip')"
+same "gzip where the protocol has none: 415" 415 "$(post "$circle/body.packed" /mirror/add-checkpoint -H 'Content-Encoding: gzip')"
+same "still without the entries" 404 "$(curl -s -o "$circle/last" -w '%{http_code}' "$(url northland "/mirror/$(head -n 1 "$circle/checkpoint" | tr -d '\n' | sha256sum | cut -d ' ' -f 1)/checkpoint")")"
+same "the entries as gzip: 200" 200 "$(post "$circle/body.packed" /mirror/add-entries -H 'Content-Encoding: gzip')"
+check "... answered by the mirror's cosignature" grep -q "northland.example/mirror" "$circle/answer"
+done_testing
