@@ -152,12 +152,12 @@ static int errno_code(void)
 int file_read(const char *path, size_t max, struct buf *out, struct fault *fault)
 {
     uint8_t block[65536];
+    buf_init(out, max); /* before anything can fail: the caller frees it */
     int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         int code = fail(fault, errno_code(), "%s", strerror(errno));
         return fault ? fail_at(fault, code, "%s", path) : code;
     }
-    buf_init(out, max);
     ssize_t n;
     while ((n = read(fd, block, sizeof block)) > 0 && !out->error)
         buf_add(out, block, (size_t)n);
