@@ -122,6 +122,14 @@ int keys_pool_make(struct keys_pool *pool, struct fault *fault)
     return rc;
 }
 
+void keys_pool_free(struct keys_pool *pool)
+{
+    for (unsigned i = 0; i < SIM_PARTIES; i++) {
+        keyring_free(pool->ring[i]);
+        keyring_free(pool->second[i]);
+    }
+}
+
 /* The queue of what is under way */
 
 static bool earlier(const struct message *a, const struct message *b)

@@ -16,6 +16,7 @@ struct keys_pool { /* made once a process: Argon2id is slow on purpose; each see
     struct keyring *second[SIM_PARTIES]; /* the same keys again, for a dishonest owner's other signer */
 };
 int keys_pool_make(struct keys_pool *pool, struct fault *fault);
+void keys_pool_free(struct keys_pool *pool);
 
 struct network {
     int64_t delay_ms, jitter_ms;   /* one way */
