@@ -78,7 +78,7 @@ init() { # init WHO PORT [NAME]
     port[$1]=$2
     [ -f "$circle/passphrase" ] || head -c 18 /dev/urandom | base64 > "$circle/passphrase"
     "$program" init "$circle/$1" --name "${3:-$1.example}" --role $role --jurisdiction "$1" --listen "127.0.0.1:$2" \
-        --passphrase-file "$circle/passphrase" > "$circle/$1.init"
+        --url "http://127.0.0.1:$(($2 + ${url_offset:-0}))" --passphrase-file "$circle/passphrase" > "$circle/$1.init"
 }
 found() { # found PARTY...: keys, cards, charter (the states are the committee), accession; nothing runs yet
     local who n=0 cards=() committee=""

@@ -3,7 +3,13 @@
 # signature; and nothing of an inventory ever leaves the node that it describes.
 base_port=19600
 . "$(dirname "$0")/circle.bash"
+url_offset=50 # everybody reaches everybody through a recorder of all that passes
 found $states vendor operator
+for who in $states vendor operator; do
+    /usr/bin/python3 "$here/recorder.py" $((port[$who] + url_offset)) "${port[$who]}" "$circle/wire" &
+    pid[recorder-$who]=$!
+done
+sleep 0.3
 start_all $states vendor operator
 
 never="block filter scan intercept delete search ban censor takedown remove purge monitor trace profile"
@@ -52,6 +58,8 @@ for who in $states vendor; do
     check "nothing of it in $who's folder" sh -c "! grep -raqF $secret '$circle/$who' && ! grep -aqF $secret '$circle/$who.log' '$circle/$who.out'"
 done
 check "nor in the operator's messages" sh -c "! grep -aqF $secret '$circle/operator.log' '$circle/operator.out'"
+check "all that the nodes said to each other was written down: $(wc -c < "$circle/wire") bytes" grep -aqF "/documents/$(sha256sum < "$xz" | cut -d ' ' -f 1)" "$circle/wire"
+check "nothing of it in that" sh -c "! grep -aqF $secret '$circle/wire'"
 o=$(url operator)
 digest=$(sha256sum < "$circle/secret.cdx.json" | cut -d ' ' -f 1)
 origin_hash=$(curl -s "$o/checkpoint" | head -n 1 | tr -d '\n' | sha256sum | cut -d ' ' -f 1)
