@@ -99,8 +99,10 @@ static int batch_commit(struct node *node, const struct signed_statement *signed
     }
     if (rc == 0)
         rc = own_note_keep(node);
+    node->own_batch = true;
     if (rc == 0)
         rc = entries_take(node, node->own, entries, ids, count);
+    node->own_batch = false;
     if (rc == 0)
         rc = write_commit(node); /* the signature below covers only what is durable */
     free(entries);

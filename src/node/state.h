@@ -161,6 +161,7 @@ struct node {
     struct hash recovered_root;
     struct signature recovered_signature;
     const char *const *witness_logs; /* vkeys of foreign logs that the owner added, NULL-ended; may be NULL */
+    bool own_batch; /* the entries being taken were signed a moment ago by our own signer: their signatures need no check */
     uint64_t refused_entries;
 };
 
