@@ -378,7 +378,7 @@ static int polled(struct node *node, struct peer *peer, const struct event *even
     struct checkpoint checkpoint;
     bool conflict = false;
     peer->poll_token = 0;
-    if (event->status == 404) {
+    if (event->status == 404 && !peer->poll.failures) {
         peer->poll = (struct retry){.at_ms = node->now_ms + POLL_MS};
         return 0;
     }
@@ -396,14 +396,21 @@ static int polled(struct node *node, struct peer *peer, const struct event *even
     return rc || conflict ? rc : follow_target(node, log, event->body, &checkpoint);
 }
 
+/* Each party's newest checkpoint: from itself, and after a failure from the mirrors in turn, so that a log is followed while its
+   writer is away. */
 static void poll_start(struct node *node)
 {
     for (size_t i = 0; i < node->peer_count; i++) {
         struct peer *peer = &node->peers[i];
+        struct held_log *log = log_of(node, peer->party);
+        char prefix[80];
         if (peer->poll_token || !retry_due(node, &peer->poll))
             continue;
-        struct action *action = send_add(node, CALL_POLL, i, 0, "GET");
-        (void)snprintf(action->path, sizeof action->path, "/checkpoint");
+        struct peer *source = source_pick(node, log, peer->poll.failures, prefix);
+        if (!source)
+            continue;
+        struct action *action = send_add(node, CALL_POLL, (size_t)(source - node->peers), (size_t)(log - node->logs), "GET");
+        (void)snprintf(action->path, sizeof action->path, "%s/checkpoint", prefix);
         peer->poll_token = action->token;
     }
 }
@@ -436,7 +443,7 @@ int follow_start(struct node *node)
 int follow_response(struct node *node, const struct call *call, const struct event *event)
 {
     if (call->kind == CALL_POLL)
-        return polled(node, &node->peers[call->peer], event);
+        return polled(node, &node->peers[peer_index(node, node->logs[call->log].party)], event);
     struct held_log *log = &node->logs[call->log];
     return call->kind == CALL_PULL_DOCUMENT ? document_came(node, log, call, event) : resource_came(node, log, call, event);
 }

@@ -90,7 +90,8 @@ static int witness_request(struct node *node, const struct event *event, struct 
         status = 404;
     if (status == 200 && note_verify(&request->note, c->origin, &key) != 0)
         status = 403;
-    if (status == 200 && (request->old_size > c->size || c->origin.len >= sizeof sign.origin))
+    /* The signer composes the three lines itself, so extension lines cannot be cosigned: they are refused. */
+    if (status == 200 && (request->old_size > c->size || c->origin.len >= sizeof sign.origin || c->extensions.len))
         status = 400;
     if (status == 200 && node->recovering)
         status = 503;
