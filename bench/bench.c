@@ -20,7 +20,8 @@ static const char passphrase[] = "a passphrase for measurements only";
 void bench_die(const char *what, int rc, const struct fault *fault)
 {
     const struct error_text *text = error_text(rc);
-    (void)fprintf(stderr, "bench: %s: %s (%s)%s%s\n", what, text->message, text->id, fault ? ": " : "", fault ? fault->detail : "");
+    (void)fprintf(stderr, "bench: %s: %s (%s)%s%s\n", what, text->message, text->id, fault ? ": " : "",
+                  fault ? fault->detail : "");
     exit(1);
 }
 
@@ -102,7 +103,8 @@ static void tell_machine(const struct bench *bench)
     if (uname(&os) != 0)
         (void)snprintf(os.release, sizeof os.release, "unknown");
     if (bench->json)
-        (void)printf("{\"bench\":\"%s\",\"cpu\":\"%s\",\"cores\":%ld,\"kernel\":\"%s\"}\n", bench->name, model, cores, os.release);
+        (void)printf("{\"bench\":\"%s\",\"cpu\":\"%s\",\"cores\":%ld,\"kernel\":\"%s\"}\n", bench->name, model, cores,
+                     os.release);
     else
         (void)printf("%s on %s, %ld core(s), Linux %s\n", bench->name, model, cores, os.release);
     (void)fflush(stdout);
@@ -134,7 +136,8 @@ void bench_report(const struct bench *bench, const struct bench_figure *f)
     bool reached = f->lower_is_better ? judged <= f->target : judged >= f->target;
     const char *verdict = f->target <= 0 ? "" : reached ? "reached" : "missed";
     if (bench->json) {
-        (void)printf("{\"bench\":\"%s\",\"figure\":\"%s\",\"unit\":\"%s\",\"value\":%.3f", bench->name, f->name, f->unit, f->value);
+        (void)printf("{\"bench\":\"%s\",\"figure\":\"%s\",\"unit\":\"%s\",\"value\":%.3f", bench->name, f->name,
+                     f->unit, f->value);
         if (f->floor > 0)
             (void)printf(",\"floor\":%.3f,\"ratio\":%.3f", f->floor, ratio);
         if (f->target > 0)
@@ -171,14 +174,16 @@ static void charter_make(struct bench_circle *circle, struct span card_note)
 {
     struct fault fault = {0};
     struct charter_party party = {.card_note = card_note, .committee = true};
-    struct charter_draft draft = {.name = span_str("Circle of one"), .founded_at = (int64_t)time(NULL), .parties = &party, .count = 1};
+    struct charter_draft draft = {
+        .name = span_str("Circle of one"), .founded_at = (int64_t)time(NULL), .parties = &party, .count = 1};
     struct buf charter;
     char path[512];
     buf_init(&charter, CHARTER_BYTES_MAX);
     charter_write(&charter, &draft);
     arena_init(&circle->arena, 64 << 20);
     int rc = charter.error ? charter.error
-                           : charter_parse(&circle->roster, arena_copy(&circle->arena, buf_view(&charter)), &circle->arena, &fault);
+                           : charter_parse(&circle->roster, arena_copy(&circle->arena, buf_view(&charter)),
+                                           &circle->arena, &fault);
     if (rc)
         bench_die("charter", rc, &fault);
     path_of(circle, "charter", path);
@@ -191,7 +196,8 @@ void bench_circle_make(struct bench_circle *circle)
 {
     const char *base = getenv("TMPDIR");
     struct fault fault = {0};
-    struct card card = {.name = PARTY, .role = ROLE_STATE, .jurisdiction = "northland", .url = "http://127.0.0.1:18399"};
+    struct card card = {
+        .name = PARTY, .role = ROLE_STATE, .jurisdiction = "northland", .url = "http://127.0.0.1:18399"};
     struct keyring *ring = NULL;
     struct buf note, conf;
     uint8_t seed[32];
@@ -288,8 +294,11 @@ void bench_circle_drop(struct bench_circle *circle)
 
 size_t bench_document(uint64_t number, char out[static 256])
 {
-    int n = snprintf(out, 256, "Notice %llu: the service of station %llu is restored, and its measurement %llu is to be discarded.\n",
-                     (unsigned long long)number, (unsigned long long)(number * 2654435761u % 100003), (unsigned long long)(number * 40503u));
+    int n =
+        snprintf(out, 256,
+                 "Notice %llu: the service of station %llu is restored, and its measurement %llu is to be discarded.\n",
+                 (unsigned long long)number, (unsigned long long)(number * 2654435761u % 100003),
+                 (unsigned long long)(number * 40503u));
     return n > 0 ? (size_t)n : 0;
 }
 
@@ -302,7 +311,8 @@ void bench_state(struct bench_circle *circle, uint64_t first, size_t count)
         struct submission s = {.media = "text/plain", .label = LABEL_OPEN};
         s.document = span_of(text, bench_document(first + i, text));
         (void)snprintf(s.subject, sizeof s.subject, "notice-%llu", (unsigned long long)(first + i));
-        const struct event event = {.kind = EVENT_SUBMIT, .token = first + i + 1, .submissions = &s, .submission_count = 1};
+        const struct event event = {
+            .kind = EVENT_SUBMIT, .token = first + i + 1, .submissions = &s, .submission_count = 1};
         step(circle, &event, 0);
         if (++waiting == BATCH_STATEMENTS_MAX || i + 1 == count) {
             step(circle, &flush, waiting);
@@ -332,7 +342,8 @@ int bench_request(const char *dir, const char *method, const char *target, struc
     if (fd < 0)
         return 0;
     buf_init(&request, 1 << 20);
-    buf_printf(&request, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n", method, target, body.len);
+    buf_printf(&request, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n",
+               method, target, body.len);
     buf_span(&request, body);
     bool sent = !request.error && write(fd, request.data, request.len) == (ssize_t)request.len;
     buf_free(&request);

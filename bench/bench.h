@@ -8,7 +8,7 @@
 struct bench {
     const char *name;
     bool json;
-    uint64_t count; /* --count, 0 if not given */
+    uint64_t count;      /* --count, 0 if not given */
     const char *program; /* --program: the comity executable */
 };
 /* Reads --json, --count N and --program FILE, and tells what it runs on. Exits on anything else. */
@@ -22,7 +22,8 @@ struct bench_figure {
 };
 void bench_report(const struct bench *bench, const struct bench_figure *figure);
 double bench_now(void); /* seconds, monotonic */
-double bench_processor(void); /* seconds of processor time of this process: on a busy machine, what it would have taken alone */
+double bench_processor(
+    void); /* seconds of processor time of this process: on a busy machine, what it would have taken alone */
 double bench_median(double *values, size_t count);
 void bench_pin(void); /* to the last core that is allowed; children inherit it */
 void bench_die(const char *what, int rc, const struct fault *fault) __attribute__((noreturn));

@@ -63,7 +63,8 @@ static int get(void *ctx, const char *path, struct buf *out, struct fault *fault
 
 static void entry_write(struct buf *out, uint64_t index)
 {
-    struct statement s = {.issuer = span_str("cert.example"), .media = span_str("application/osv+json"), .circle = circle};
+    struct statement s = {
+        .issuer = span_str("cert.example"), .media = span_str("application/osv+json"), .circle = circle};
     char subject[32];
     struct buf header, message;
     struct signature signature;
@@ -171,8 +172,12 @@ static double audit_rate(uint64_t size)
     struct fault fault = {0};
     struct hash kid;
     key_id(&party_key, &kid);
-    const struct audit_options options = {.log_key = &log_key, .log_name = span_str(ORIGIN), .circle = &circle,
-                                          .issuer = span_str("cert.example"), .key = key_of, .key_ctx = &kid};
+    const struct audit_options options = {.log_key = &log_key,
+                                          .log_name = span_str(ORIGIN),
+                                          .circle = &circle,
+                                          .issuer = span_str("cert.example"),
+                                          .key = key_of,
+                                          .key_ctx = &kid};
     double start = bench_processor();
     int rc = audit_log(&source, &options, &result, &fault);
     if (rc || result.verified != size)
@@ -264,8 +269,11 @@ int main(int argc, char **argv)
     free(messages);
     char name[64];
     (void)snprintf(name, sizeof name, "entries audited, log of %llu", (unsigned long long)size);
-    const struct bench_figure rate = {.name = name, .unit = "/s", .value = bench_median(audits, rounds),
-                                      .floor = bench_median(bare, rounds + 1), .target = 0.7};
+    const struct bench_figure rate = {.name = name,
+                                      .unit = "/s",
+                                      .value = bench_median(audits, rounds),
+                                      .floor = bench_median(bare, rounds + 1),
+                                      .target = 0.7};
     const struct bench_figure memory = {.name = "peak memory of the audit", .unit = "kB", .value = peak};
     bench_report(&bench, &rate);
     bench_report(&bench, &memory);

@@ -113,8 +113,11 @@ int main(int argc, char **argv)
     (void)kill(node, SIGTERM);
     (void)waitpid(node, NULL, 0);
     (void)snprintf(name, sizeof name, "idle node, %llu statements", (unsigned long long)size);
-    bench_report(&bench, &(struct bench_figure){.name = name, .unit = "MiB", .value = total, .target = 48, .lower_is_better = true});
-    bench_report(&bench, &(struct bench_figure){.name = "the same, shared pages counted for each process", .unit = "MiB", .value = resident});
+    bench_report(&bench, &(struct bench_figure){
+                             .name = name, .unit = "MiB", .value = total, .target = 48, .lower_is_better = true});
+    bench_report(&bench, &(struct bench_figure){.name = "the same, shared pages counted for each process",
+                                                .unit = "MiB",
+                                                .value = resident});
     bench_circle_drop(&circle);
     return count == 3 ? 0 : 1;
 }

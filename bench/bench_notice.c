@@ -12,15 +12,18 @@ static void advisory_write(struct buf *out, unsigned number, const char *id)
 {
     buf_reset(out);
     buf_printf(out,
-               "{\"schema_version\": \"1.6.0\", \"id\": \"%s\", \"modified\": \"2026-01-01T00:00:00Z\", \"summary\": \"Advisory %u\","
-               " \"affected\": [{\"package\": {\"ecosystem\": \"Debian:12\", \"name\": \"glibc\"}, \"ranges\": [{\"type\": \"ECOSYSTEM\","
+               "{\"schema_version\": \"1.6.0\", \"id\": \"%s\", \"modified\": \"2026-01-01T00:00:00Z\", \"summary\": "
+               "\"Advisory %u\","
+               " \"affected\": [{\"package\": {\"ecosystem\": \"Debian:12\", \"name\": \"glibc\"}, \"ranges\": "
+               "[{\"type\": \"ECOSYSTEM\","
                " \"events\": [{\"introduced\": \"0\"}, {\"fixed\": \"2.36-9+deb12u3\"}]}]}]}\n",
                id, number);
 }
 
-static bool told(const char *operator, const char *id, struct buf *answer)
+static bool told(const char *operator, const char * id, struct buf *answer)
 {
-    return bench_request(operator, "GET", "/api/v1/notices", span_of(NULL, 0), answer) == 200 && strstr((const char *)answer->data, id);
+    return bench_request(operator, "GET", "/api/v1/notices", span_of(NULL, 0), answer) == 200 &&
+           strstr((const char *)answer->data, id);
 }
 
 /* Milliseconds; `accepting` gets those that the vendor's node took to answer. */
@@ -61,13 +64,21 @@ int main(int argc, char **argv)
     (void)snprintf(operator, sizeof operator, "%s/operator", bench.program);
     buf_init(&answer, 16 << 20);
     for (size_t i = 0; i < count; i++) {
-        times[i] = one(vendor, operator, (unsigned)i, &accepting[i], &answer);
+        times[i] = one(vendor, operator,(unsigned) i, &accepting[i], &answer);
         (void)nanosleep(&pause, NULL); /* the mirrors' work of one advisory is not the next one's delay */
     }
     double median = bench_median(times, count);
-    bench_report(&bench, &(struct bench_figure){.name = "accepted to durable notice, median", .unit = "ms", .value = median, .target = 30, .lower_is_better = true});
-    bench_report(&bench, &(struct bench_figure){.name = "accepted to durable notice, 99th percentile", .unit = "ms", .value = times[(count * 99 + 99) / 100 - 1]});
-    bench_report(&bench, &(struct bench_figure){.name = "publish to accepted, median", .unit = "ms", .value = bench_median(accepting, count)});
+    bench_report(&bench, &(struct bench_figure){.name = "accepted to durable notice, median",
+                                                .unit = "ms",
+                                                .value = median,
+                                                .target = 30,
+                                                .lower_is_better = true});
+    bench_report(&bench, &(struct bench_figure){.name = "accepted to durable notice, 99th percentile",
+                                                .unit = "ms",
+                                                .value = times[(count * 99 + 99) / 100 - 1]});
+    bench_report(&bench, &(struct bench_figure){.name = "publish to accepted, median",
+                                                .unit = "ms",
+                                                .value = bench_median(accepting, count)});
     free(times);
     free(accepting);
     buf_free(&answer);

@@ -50,11 +50,13 @@ static void bare_open(struct bare *bare, const char *dir)
     store->ops->close(store);
     if (sqlite3_open_v2(path, &bare->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         bench_die(path, E_IO, NULL);
-    sql(bare->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;"
-                  "PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = 33554432");
+    sql(bare->db,
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;"
+        "PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = 33554432");
     bare->entry = prepare(bare->db, "INSERT INTO entry(key, bytes) VALUES(?1, ?2)");
     bare->id = prepare(bare->db, "INSERT OR IGNORE INTO id_index(hash, key) VALUES(?1, ?2)");
-    bare->document = prepare(bare->db, "INSERT OR REPLACE INTO document(hash, label, size, zstd) VALUES(?1, 0, ?2, ?3)");
+    bare->document =
+        prepare(bare->db, "INSERT OR REPLACE INTO document(hash, label, size, zstd) VALUES(?1, 0, ?2, ?3)");
     bare->tile = prepare(bare->db, "INSERT OR REPLACE INTO tile(log, level, n, hashes) VALUES(1, ?1, ?2, ?3)");
     bare->note = prepare(bare->db, "INSERT OR REPLACE INTO note(log, kind, size, text) VALUES(1, 0, ?1, ?2)");
     bare->secret = secret_key_from_seed(seed, &pub);
@@ -188,8 +190,11 @@ int main(int argc, char **argv)
     bare_close(&bare);
     bench_circle_close(&circle);
     bench_circle_drop(&circle);
-    const struct bench_figure figure = {.name = "durable statements, batches of 1,024", .unit = "/s", .value = bench_median(engine, rounds),
-                                        .floor = bench_median(least, rounds), .target = 0.5};
+    const struct bench_figure figure = {.name = "durable statements, batches of 1,024",
+                                        .unit = "/s",
+                                        .value = bench_median(engine, rounds),
+                                        .floor = bench_median(least, rounds),
+                                        .target = 0.5};
     bench_report(&bench, &figure);
     free(engine);
     free(least);

@@ -84,8 +84,10 @@ int main(int argc, char **argv)
         bench_die("memory", E_NOMEM, NULL);
     bench_pin();
     double floor = bare(), rate = grow(leaves);
-    bench_report(&bench, &(struct bench_figure){.name = "leaves of 400 bytes into tiles", .unit = "/s", .value = rate, .floor = floor});
-    bench_report(&bench, &(struct bench_figure){.name = "inclusion proofs, tree of 262,144", .unit = "/s", .value = prove()});
+    bench_report(&bench, &(struct bench_figure){
+                             .name = "leaves of 400 bytes into tiles", .unit = "/s", .value = rate, .floor = floor});
+    bench_report(&bench,
+                 &(struct bench_figure){.name = "inclusion proofs, tree of 262,144", .unit = "/s", .value = prove()});
     for (int i = 0; i < 3; i++)
         free(tiles[i]);
     free(leaves);

@@ -41,10 +41,12 @@ static void match_many(void)
     const struct range range = {2, events};
     for (int i = 0; i < COMPONENTS; i++) {
         (void)snprintf(names[i], sizeof names[i], "package-%d", i);
-        components[i] = (struct component){.ecosystem = span_str("Debian:12"), .name = span_str(names[i]), .version = span_str("5.6.0-0.2")};
+        components[i] = (struct component){
+            .ecosystem = span_str("Debian:12"), .name = span_str(names[i]), .version = span_str("5.6.0-0.2")};
     }
     const struct inventory inventory = {.format = "dpkg", .count = COMPONENTS, .components = components};
-    struct affected_package package = {.ecosystem = span_str("Debian:12"), .order = ORDER_DEBIAN, .range_count = 1, .ranges = &range};
+    struct affected_package package = {
+        .ecosystem = span_str("Debian:12"), .order = ORDER_DEBIAN, .range_count = 1, .ranges = &range};
     const struct advisory advisory = {.package_count = 1, .packages = &package};
     struct match_index *index;
     int hits = 0;

@@ -77,7 +77,8 @@ static int decide(char **argv)
         file_read(argv[3], (size_t)1024 * MEBIBYTE, &update) != 0) {
         (void)fprintf(stderr, "cannot read one of the files\n");
     } else {
-        code = (int)comity_verify_receipt(bundle.bytes, bundle.len, receipt.bytes, receipt.len, update.bytes, update.len, &result);
+        code = (int)comity_verify_receipt(bundle.bytes, bundle.len, receipt.bytes, receipt.len, update.bytes,
+                                          update.len, &result);
         if (code != COMITY_STANDS)
             (void)fprintf(stderr, "%s: %s\n", comity_result_error(result), comity_result_message(result));
         else if (!wanted(result, argv[4], seen_read(argv[5])))
@@ -86,8 +87,9 @@ static int decide(char **argv)
             code = COMITY_FAILED;
     }
     if (code == COMITY_STANDS)
-        (void)printf("install: %s of %s, held by %" PRId64 " of %" PRId64 " mirrors\n", comity_result_text(result, COMITY_SUBJECT), argv[4],
-                     comity_result_number(result, COMITY_COSIGNED), comity_result_number(result, COMITY_MEMBERS));
+        (void)printf("install: %s of %s, held by %" PRId64 " of %" PRId64 " mirrors\n",
+                     comity_result_text(result, COMITY_SUBJECT), argv[4], comity_result_number(result, COMITY_COSIGNED),
+                     comity_result_number(result, COMITY_MEMBERS));
     comity_result_free(result);
     free(bundle.bytes);
     free(receipt.bytes);

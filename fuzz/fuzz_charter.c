@@ -12,8 +12,9 @@ static void use(const struct roster *roster)
     for (size_t i = 0; i < roster->count; i++) {
         const struct party *party = &roster->parties[i];
         struct quorum q = quorum_for(roster, party);
-        if (roster_party(roster, span_str(party->card.name)) != party || roster_origin(roster, span_str(party->origin)) != party ||
-            q.k > q.m || policy_write(&policy, roster, party) != (q.m ? 0 : E_QUORUM))
+        if (roster_party(roster, span_str(party->card.name)) != party ||
+            roster_origin(roster, span_str(party->origin)) != party || q.k > q.m ||
+            policy_write(&policy, roster, party) != (q.m ? 0 : E_QUORUM))
             abort();
         buf_reset(&policy);
     }

@@ -16,8 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort(); /* every refusal says why */
         return 0;
     }
-    if (s.answer_count > STATEMENT_ANSWERS_MAX || s.subject.len >= SUBJECT_BYTES_MAX || s.media.len >= MEDIA_BYTES_MAX ||
-        s.issuer.len > NAME_BYTES_MAX)
+    if (s.answer_count > STATEMENT_ANSWERS_MAX || s.subject.len >= SUBJECT_BYTES_MAX ||
+        s.media.len >= MEDIA_BYTES_MAX || s.issuer.len > NAME_BYTES_MAX)
         abort();
     buf_init(&header, STATEMENT_BYTES_MAX);
     buf_init(&out, STATEMENT_BYTES_MAX);

@@ -14,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     arena_init(&arena, 1 << 20);
     int rc = receipt_verify(&s.roster, span_of(data, size), &document, &standing, &arena, &fault);
-    if (rc == 0 && (standing.cosigned < standing.needed || !standing.document_checked || standing.index >= standing.size ||
-                    !hash_eq(&standing.statement.circle, &s.roster.circle)))
+    if (rc == 0 && (standing.cosigned < standing.needed || !standing.document_checked ||
+                    standing.index >= standing.size || !hash_eq(&standing.statement.circle, &s.roster.circle)))
         abort();
     if (rc && fault.code != rc)
         abort();

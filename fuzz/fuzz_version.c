@@ -18,7 +18,8 @@ static int compare(enum order order, struct span a, struct span b, bool *good)
 static void laws(enum order order, const struct span v[3])
 {
     bool good = true;
-    int ab = compare(order, v[0], v[1], &good), bc = compare(order, v[1], v[2], &good), ac = compare(order, v[0], v[2], &good);
+    int ab = compare(order, v[0], v[1], &good), bc = compare(order, v[1], v[2], &good),
+        ac = compare(order, v[0], v[2], &good);
     if (good && ((ab <= 0 && bc <= 0 && ac > 0) || (ab >= 0 && bc >= 0 && ac < 0)))
         abort();
     for (size_t i = 0; good && i < 3; i++)

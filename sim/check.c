@@ -43,8 +43,8 @@ void check_acknowledged(struct world *world)
             uint64_t size = member_log_size(member, s->owner, &log);
             struct hash leaf = size > s->index ? entry_leaf(member, log, s->index) : (struct hash){0};
             if (!hash_eq(&leaf, &s->id))
-                trouble(world, "%s does not hold entry %" PRIu64 " of %s as acknowledged (it holds %" PRIu64 ")", member->name, s->index,
-                        world->members[s->owner].name, size);
+                trouble(world, "%s does not hold entry %" PRIu64 " of %s as acknowledged (it holds %" PRIu64 ")",
+                        member->name, s->index, world->members[s->owner].name, size);
             else if (member->store->ops->document_info(member->store, &s->document, &info) != 0)
                 trouble(world, "%s lacks the document of entry %" PRIu64 " of %s", member->name, s->index,
                         world->members[s->owner].name);
@@ -88,11 +88,13 @@ void check_standing(struct world *world)
             struct store_tiles space = {.store = member->store, .log = log};
             struct tile_reader tiles = store_tile_reader(&space);
             if (held != size || tree_root(&tiles, size, &other) != 0)
-                trouble(world, "%s holds %" PRIu64 " of %" PRIu64 " entries of %s", member->name, held, size, world->members[owner].name);
+                trouble(world, "%s holds %" PRIu64 " of %" PRIu64 " entries of %s", member->name, held, size,
+                        world->members[owner].name);
             else if (n && !hash_eq(&root, &other))
                 trouble(world, "%s has another root of %s", member->name, world->members[owner].name);
             else if (member->node && !standing_last(world, member, last))
-                trouble(world, "%s: the log of %s does not stand up to %" PRIu64, member->name, world->members[owner].name, size);
+                trouble(world, "%s: the log of %s does not stand up to %" PRIu64, member->name,
+                        world->members[owner].name, size);
             if (!n)
                 root = other;
         }
@@ -125,7 +127,8 @@ void check_rebuild(struct world *world)
             node_rebuild(member->node, &result);
         rc = rc ? rc : member->store->ops->views_dump(member->store, dump_visit, &after);
         if (!member->node || rc || result || !span_eq(buf_view(&before), buf_view(&after)))
-            trouble(world, "%s: rebuilding changes the views (%zu bytes before, %zu after)", member->name, before.len, after.len);
+            trouble(world, "%s: rebuilding changes the views (%zu bytes before, %zu after)", member->name, before.len,
+                    after.len);
         buf_free(&before);
         buf_free(&after);
     }
@@ -135,7 +138,8 @@ static unsigned occurrences(struct span text, const char *what)
 {
     unsigned count = 0;
     size_t len = strlen(what);
-    for (const uint8_t *at = text.data; at && (at = memmem(at, text.len - (size_t)(at - text.data), what, len)); at += len)
+    for (const uint8_t *at = text.data; at && (at = memmem(at, text.len - (size_t)(at - text.data), what, len));
+         at += len)
         count++;
     return count;
 }
@@ -164,8 +168,8 @@ void check_notices(struct world *world)
     for (size_t n = 0; n < world->stated_count; n++) {
         const struct stated *s = &world->stated[n];
         char id[160];
-        (void)snprintf(id, sizeof id, "\"advisory\":{\"id\":\"SIM-%" PRIu64 "-%s-%06u\"", world->seed, world->members[s->owner].name,
-                       s->number);
+        (void)snprintf(id, sizeof id, "\"advisory\":{\"id\":\"SIM-%" PRIu64 "-%s-%06u\"", world->seed,
+                       world->members[s->owner].name, s->number);
         unsigned found = occurrences(buf_view(&notices), id), most = s->affects >= 0 && !retired(world, SIM_OPERATOR);
         if (found > most || (found < most && s->acknowledged && !retired(world, s->owner)))
             trouble(world, "%u notices instead of %u: %s", found, most, id);
@@ -191,15 +195,16 @@ static int faces_visit(void *ctx, const struct journal_row *row)
     if (party && f->world->deceived >= 0 && strcmp(party->card.name, f->world->members[f->world->liar].name) == 0)
         f->seen++;
     else
-        trouble(f->world, "%s accuses the honest %.*s", f->member->name, (int)row->key.len, (const char *)row->key.data);
+        trouble(f->world, "%s accuses the honest %.*s", f->member->name, (int)row->key.len,
+                (const char *)row->key.data);
     return 0;
 }
 
 static int refused_visit(void *ctx, const struct journal_row *row)
 {
     struct faces *f = ctx;
-    trouble(f->world, "%s refuses the entry %.*s: %.*s", f->member->name, (int)row->key.len, (const char *)row->key.data,
-            (int)row->body.len, (const char *)row->body.data);
+    trouble(f->world, "%s refuses the entry %.*s: %.*s", f->member->name, (int)row->key.len,
+            (const char *)row->key.data, (int)row->body.len, (const char *)row->body.data);
     return 0;
 }
 
@@ -245,8 +250,9 @@ static bool face_must_show(struct world *world)
     log_id log = 0;
     buf_init(&note, NOTE_BYTES_MAX);
     (void)member_log_size(member, (unsigned)world->liar, &log);
-    bool taken = member->store->ops->note_at_least(member->store, log, NOTE_PENDING, world->deceived_size, &found, &note) == 0 &&
-                 span_eq(buf_view(&note), buf_view(&world->deceived_note));
+    bool taken =
+        member->store->ops->note_at_least(member->store, log, NOTE_PENDING, world->deceived_size, &found, &note) == 0 &&
+        span_eq(buf_view(&note), buf_view(&world->deceived_note));
     buf_free(&note);
     return taken;
 }
@@ -270,8 +276,8 @@ void check_faces(struct world *world)
         }
     }
     if (world->deceived >= 0 && !f.seen && face_must_show(world))
-        trouble(world, "%s showed two faces of size %" PRIu64 " to %s, and nobody noticed", world->members[world->liar].name,
-                world->deceived_size, world->members[world->deceived].name);
+        trouble(world, "%s showed two faces of size %" PRIu64 " to %s, and nobody noticed",
+                world->members[world->liar].name, world->deceived_size, world->members[world->deceived].name);
 }
 
 /* Nothing to do means nothing done: in a quiet circle a node polls now and then, and does not spin. */
@@ -284,5 +290,6 @@ void check_idle(struct world *world)
     world_run(world, world->now + MINUTES * 60000);
     for (unsigned i = 0; i < SIM_PARTIES; i++)
         if (world->members[i].ticks - before[i] > MINUTES * 60)
-            trouble(world, "%s: %" PRIu64 " steps in %d quiet minutes", world->members[i].name, world->members[i].ticks - before[i], MINUTES);
+            trouble(world, "%s: %" PRIu64 " steps in %d quiet minutes", world->members[i].name,
+                    world->members[i].ticks - before[i], MINUTES);
 }

@@ -32,13 +32,18 @@ static int face_copy(void *ctx, uint64_t index, struct span bytes)
 /* The same entries but for the last, which says something else. */
 static int face_sign(struct world *world, struct member *member, struct face *face)
 {
-    struct signer_config config = {.keys = world->keys->second[member->number], .circle = world->roster.circle, .state_fd = -1,
-                                   .clock = liar_clock, .clock_ctx = world};
-    struct sign_statement request = {.issued_at = world->now / 1000, .media = "application/osv+json", .subject = "another"};
+    struct signer_config config = {.keys = world->keys->second[member->number],
+                                   .circle = world->roster.circle,
+                                   .state_fd = -1,
+                                   .clock = liar_clock,
+                                   .clock_ctx = world};
+    struct sign_statement request = {
+        .issued_at = world->now / 1000, .media = "application/osv+json", .subject = "another"};
     struct signed_statement made;
     struct signer *signer;
     (void)snprintf(config.party, sizeof config.party, "%s", member->name);
-    buf_text(&face->document, "{\"schema_version\":\"1.6.0\",\"id\":\"another\",\"modified\":\"2025-06-01T00:00:00Z\"}\n");
+    buf_text(&face->document,
+             "{\"schema_version\":\"1.6.0\",\"id\":\"another\",\"modified\":\"2025-06-01T00:00:00Z\"}\n");
     sha256(buf_view(&face->document), &request.document);
     int rc = signer_local_open(&signer, &config, NULL);
     if (rc)
@@ -81,13 +86,15 @@ static void mirror_look(struct member *mirror, unsigned owner, uint64_t *accepte
     buf_init(&note, NOTE_BYTES_MAX);
     for (int kind = NOTE_SIGNED; kind <= NOTE_PENDING; kind++) {
         buf_reset(&note);
-        if (*held && mirror->store->ops->note_latest(mirror->store, id, (enum note_kind)kind, &size, &note) == 0 && size > *accepted)
+        if (*held && mirror->store->ops->note_latest(mirror->store, id, (enum note_kind)kind, &size, &note) == 0 &&
+            size > *accepted)
             *accepted = size;
     }
     buf_free(&note);
 }
 
-static int face_show(struct world *world, struct face *face, uint64_t accepted, uint64_t held, unsigned liar, unsigned to)
+static int face_show(struct world *world, struct face *face, uint64_t accepted, uint64_t held, unsigned liar,
+                     unsigned to)
 {
     struct store_tiles space = {.store = face->store, .log = face->log};
     struct tile_reader tiles = store_tile_reader(&space);
@@ -141,7 +148,8 @@ void liar_act(struct world *world, unsigned argument)
     face->origin = roster_party(&world->roster, span_str(member->name))->origin;
     mirror_look(mirror, (unsigned)world->liar, &accepted, &held);
     uint64_t before = member->node ? member_log_size(member, member->number, &face->log) : 0;
-    bool now = member->node && mirror->node && before && accepted && accepted <= before && held >= accepted && held <= before;
+    bool now =
+        member->node && mirror->node && before && accepted && accepted <= before && held >= accepted && held <= before;
     if (now)
         publish(world, member->number, 1);
     now = now && member->node && member_log_size(member, member->number, &face->log) == before + 1;

@@ -70,7 +70,8 @@ static void seed_run(struct world *world)
         task_at(world, world->now + (int64_t)world_random(world, BUSY_MS), publish_task, owner);
     }
     for (unsigned i = 0; i < crashes; i++)
-        task_at(world, world->now + (int64_t)world_random(world, BUSY_MS), crash_task, (unsigned)world_random(world, SIM_PARTIES));
+        task_at(world, world->now + (int64_t)world_random(world, BUSY_MS), crash_task,
+                (unsigned)world_random(world, SIM_PARTIES));
     world_run(world, world->now + BUSY_MS);
     world->faults_over = true;
     for (unsigned i = 0; i < SIM_PARTIES; i++) {
@@ -103,7 +104,8 @@ static void latency_run(struct world *world)
         worst = took > worst ? took : worst;
     }
     double trips = (double)worst / (2 * SIM_LINK_MS);
-    printf("# publish to notice: %lld ms over links of %d ms, %.1f round trips\n", (long long)worst, SIM_LINK_MS, trips);
+    printf("# publish to notice: %lld ms over links of %d ms, %.1f round trips\n", (long long)worst, SIM_LINK_MS,
+           trips);
     if (trips > 4)
         trouble(world, "publish to notice took %.1f round trips, more than 4", trips);
     world_run(world, world->now + QUIET_MS);
@@ -143,15 +145,17 @@ static void missed_run(struct world *world, unsigned missed, unsigned who)
                 buf_reset(&world->trouble);
         }
     }
-    printf("# %s caught up %" PRIu64 " entries in %lld s, with every document in %lld s, %" PRIu64 " kB came in\n", member->name, size,
-           (long long)(entries_at - from) / 1000, (long long)(world->now - from) / 1000, member->bytes_in / 1000);
+    printf("# %s caught up %" PRIu64 " entries in %lld s, with every document in %lld s, %" PRIu64 " kB came in\n",
+           member->name, size, (long long)(entries_at - from) / 1000, (long long)(world->now - from) / 1000,
+           member->bytes_in / 1000);
     if (!entries_at)
-        trouble(world, "%s holds %" PRIu64 " of %" PRIu64 " entries in all that time", member->name, member_log_size(member, SIM_VENDOR, &log),
-                size);
+        trouble(world, "%s holds %" PRIu64 " of %" PRIu64 " entries in all that time", member->name,
+                member_log_size(member, SIM_VENDOR, &log), size);
     struct buf note;
     uint64_t mirrored = 0;
     buf_init(&note, NOTE_BYTES_MAX);
-    if (who < SIM_STATES && (member->store->ops->note_latest(member->store, log, NOTE_MIRRORED, &mirrored, &note) != 0 || mirrored != size))
+    if (who < SIM_STATES &&
+        (member->store->ops->note_latest(member->store, log, NOTE_MIRRORED, &mirrored, &note) != 0 || mirrored != size))
         trouble(world, "%s has cosigned %" PRIu64 " of %" PRIu64, member->name, mirrored, size);
     buf_free(&note);
     check_rebuild(world);
@@ -216,13 +220,17 @@ static bool circle_run(const struct keys_pool *keys, uint64_t seed, const struct
         for (unsigned i = 0; i < SIM_PARTIES; i++)
             crashes += world.members[i].crashes;
         if (options->json)
-            printf("{\"scenario\":\"%s\",\"seed\":%" PRIu64 ",\"ok\":%s,\"virtual_ms\":%lld,\"steps\":%" PRIu64 ",\"messages\":%" PRIu64
-                   ",\"bytes\":%" PRIu64 ",\"stated\":%zu,\"notices\":%zu,\"crashes\":%" PRIu64 ",\"two_faces\":%s}\n",
-                   name, seed, world.trouble.len ? "false" : "true", (long long)(world.now - world.started), world.steps, world.messages,
-                   world.bytes, world.stated_count, world.handed_count, crashes, world.deceived >= 0 ? "true" : "false");
+            printf("{\"scenario\":\"%s\",\"seed\":%" PRIu64 ",\"ok\":%s,\"virtual_ms\":%lld,\"steps\":%" PRIu64
+                   ",\"messages\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"stated\":%zu,\"notices\":%zu,\"crashes\":%" PRIu64
+                   ",\"two_faces\":%s}\n",
+                   name, seed, world.trouble.len ? "false" : "true", (long long)(world.now - world.started),
+                   world.steps, world.messages, world.bytes, world.stated_count, world.handed_count, crashes,
+                   world.deceived >= 0 ? "true" : "false");
         else if (world.trouble.len || options->verbose)
-            printf("# %" PRIu64 " steps, %" PRIu64 " messages, %zu stated, %zu notices handed over, %" PRIu64 " crashes%s\n", world.steps,
-                   world.messages, world.stated_count, world.handed_count, crashes, world.deceived >= 0 ? ", two faces" : "");
+            printf("# %" PRIu64 " steps, %" PRIu64 " messages, %zu stated, %zu notices handed over, %" PRIu64
+                   " crashes%s\n",
+                   world.steps, world.messages, world.stated_count, world.handed_count, crashes,
+                   world.deceived >= 0 ? ", two faces" : "");
         if (world.trouble.len)
             (void)fwrite(world.trouble.data, 1, world.trouble.len, stdout);
         int status = world.trouble.len != 0;
@@ -238,7 +246,8 @@ static bool circle_run(const struct keys_pool *keys, uint64_t seed, const struct
 
 static int usage(void)
 {
-    (void)fprintf(stderr, "usage: comity-sim [--seeds N] [--seed S] [--scenario NAME|none] [--missed N] [--json] [--verbose]\n");
+    (void)fprintf(
+        stderr, "usage: comity-sim [--seeds N] [--seed S] [--scenario NAME|none] [--missed N] [--json] [--verbose]\n");
     return 2;
 }
 

@@ -33,8 +33,8 @@ static const struct {
     enum party_role role;
     const char *jurisdiction;
 } cast[SIM_PARTIES] = {
-    {"alpha", ROLE_STATE, "AA"},    {"bravo", ROLE_STATE, "BB"},      {"charlie", ROLE_STATE, "CC"},
-    {"delta", ROLE_STATE, "DD"},    {"vendor", ROLE_VENDOR, "EE"},    {"operator", ROLE_OPERATOR, "AA"},
+    {"alpha", ROLE_STATE, "AA"}, {"bravo", ROLE_STATE, "BB"},   {"charlie", ROLE_STATE, "CC"},
+    {"delta", ROLE_STATE, "DD"}, {"vendor", ROLE_VENDOR, "EE"}, {"operator", ROLE_OPERATOR, "AA"},
 };
 
 /* Chance: splitmix64 */
@@ -88,7 +88,8 @@ static void source_fill(void *const out, const size_t len)
         ((uint8_t *)out)[i] = (uint8_t)splitmix(&key_state);
 }
 
-static struct randombytes_implementation source = {.implementation_name = source_name, .random = source_u32, .buf = source_fill};
+static struct randombytes_implementation source = {
+    .implementation_name = source_name, .random = source_u32, .buf = source_fill};
 
 static int keys_make_one(struct keys_pool *pool, unsigned i, const char *dir, struct fault *fault)
 {
@@ -207,8 +208,12 @@ static void copy_body(struct buf *to, const struct buf *from)
 
 static void no_answer(struct world *world, const struct message *request, int64_t at)
 {
-    struct message m = {.at = at, .kind = MESSAGE_RESPONSE, .from = request->to, .to = request->from,
-                        .incarnation = request->incarnation, .token = request->token};
+    struct message m = {.at = at,
+                        .kind = MESSAGE_RESPONSE,
+                        .from = request->to,
+                        .to = request->from,
+                        .incarnation = request->incarnation,
+                        .token = request->token};
     buf_init(&m.body, 0);
     message_push(world, &m);
 }
@@ -217,8 +222,13 @@ static void no_answer(struct world *world, const struct message *request, int64_
 static void request_send(struct member *member, struct action *action)
 {
     struct world *world = member->world;
-    struct message m = {.kind = MESSAGE_REQUEST, .from = member->number, .incarnation = member->incarnation, .token = action->token,
-                        .range_from = action->range_from, .body_max = action->body_max, .timeout_ms = action->timeout_ms};
+    struct message m = {.kind = MESSAGE_REQUEST,
+                        .from = member->number,
+                        .incarnation = member->incarnation,
+                        .token = action->token,
+                        .range_from = action->range_from,
+                        .body_max = action->body_max,
+                        .timeout_ms = action->timeout_ms};
     size_t at;
     while (m.to < SIM_PARTIES && strcmp(world->members[m.to].name, action->peer->card.name) != 0)
         m.to++;
@@ -248,11 +258,15 @@ static void request_send(struct member *member, struct action *action)
     message_push(world, &m);
 }
 
-static void response_send(struct world *world, const struct message *request, int status, const char *content_type, const char *header,
-                          struct span body)
+static void response_send(struct world *world, const struct message *request, int status, const char *content_type,
+                          const char *header, struct span body)
 {
-    struct message m = {.kind = MESSAGE_RESPONSE, .from = request->to, .to = request->from, .incarnation = request->incarnation,
-                        .token = request->token, .status = status};
+    struct message m = {.kind = MESSAGE_RESPONSE,
+                        .from = request->to,
+                        .to = request->from,
+                        .incarnation = request->incarnation,
+                        .token = request->token,
+                        .status = status};
     size_t cut;
     if (!request->token)
         return;
@@ -287,7 +301,8 @@ void raw_request(struct world *world, unsigned from, unsigned to, const char *pa
 
 /* Faults of disk and signer: the call works or not, and in either case the process is gone. */
 
-static struct member *striking; /* the ops get no context of ours: one world runs at a time, one member steps at a time */
+static struct member
+    *striking; /* the ops get no context of ours: one world runs at a time, one member steps at a time */
 
 static bool strikes(enum disk_fault before, enum disk_fault after, bool *first)
 {
@@ -306,14 +321,16 @@ static int faulty_commit(struct store *store)
     return strike ? E_IO : rc;
 }
 
-static int faulty_checkpoint(struct signer *signer, uint64_t old_size, const struct hash *leaves, size_t count, struct buf *note)
+static int faulty_checkpoint(struct signer *signer, uint64_t old_size, const struct hash *leaves, size_t count,
+                             struct buf *note)
 {
     bool before = false, strike = strikes(SIGN_BEFORE, SIGN_AFTER, &before);
     int rc = strike && before ? 0 : striking->signer_real->checkpoint(signer, old_size, leaves, count, note);
     return strike ? E_IO : rc;
 }
 
-static int faulty_cosign(struct signer *signer, enum key_role role, const struct sign_cosignature *request, struct cosigned *out)
+static int faulty_cosign(struct signer *signer, enum key_role role, const struct sign_cosignature *request,
+                         struct cosigned *out)
 {
     bool before = false, strike = strikes(SIGN_BEFORE, SIGN_AFTER, &before);
     int rc = strike && before ? 0 : striking->signer_real->cosign(signer, role, request, out);
@@ -367,7 +384,8 @@ void member_crash(struct world *world, unsigned number)
     member->crashes++;
     if (member->retired)
         return;
-    task_at(world, world->now + 50 + (int64_t)world_random(world, world->faults_over ? 1000 : 20000), start_task, number);
+    task_at(world, world->now + 50 + (int64_t)world_random(world, world->faults_over ? 1000 : 20000), start_task,
+            number);
 }
 
 static void delivered_task(struct world *world, unsigned argument);
@@ -416,7 +434,8 @@ static struct span json_field(struct span body, const char *name)
 static void acknowledge(struct member *member, const struct action *action)
 {
     struct world *world = member->world;
-    struct span body = buf_view(&action->body), id = json_field(body, "\"id\":\""), document = json_field(body, "\"document\":\"");
+    struct span body = buf_view(&action->body), id = json_field(body, "\"id\":\""),
+                document = json_field(body, "\"document\":\"");
     struct span index = json_field(body, "\"index\":");
     struct hash hash;
     if (action->status != 201 || document.len < 64 || id.len < 64 || !hash_parse(span_of(document.data, 64), &hash))
@@ -442,7 +461,8 @@ static void actions_carry(struct member *member, struct actions *actions, const 
         else if (action->kind == ACTION_NOTICE)
             notice_hand(member, action);
         else if (request && action->token == request->order)
-            response_send(member->world, request, action->status, action->content_type, action->header, buf_view(&action->body));
+            response_send(member->world, request, action->status, action->content_type, action->header,
+                          buf_view(&action->body));
         else
             acknowledge(member, action);
     }
@@ -505,8 +525,11 @@ static void write_arrives(struct member *member, const struct message *request)
         const char *path;
         enum request_kind kind;
     } routes[] = {
-        {"/mirror/add-checkpoint", REQ_MIRROR_ADD_CHECKPOINT}, {"/mirror/add-entries", REQ_MIRROR_ADD_ENTRIES},
-        {"/witness/add-checkpoint", REQ_WITNESS_ADD_CHECKPOINT}, {"/announce", REQ_ANNOUNCE}, {"/documents/", REQ_PUT_DOCUMENT},
+        {"/mirror/add-checkpoint", REQ_MIRROR_ADD_CHECKPOINT},
+        {"/mirror/add-entries", REQ_MIRROR_ADD_ENTRIES},
+        {"/witness/add-checkpoint", REQ_WITNESS_ADD_CHECKPOINT},
+        {"/announce", REQ_ANNOUNCE},
+        {"/documents/", REQ_PUT_DOCUMENT},
     };
     struct event event = {.kind = EVENT_REQUEST, .token = request->order, .body = buf_view(&request->body)};
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
@@ -534,8 +557,12 @@ static void arrive(struct world *world, struct message *m)
         else
             write_arrives(member, m);
     } else if (member->node && member->incarnation == m->incarnation) {
-        struct event event = {.kind = EVENT_RESPONSE, .token = m->token, .body = buf_view(&m->body), .status = m->status,
-                              .content_type = span_str(m->content_type), .header = span_str(m->header)};
+        struct event event = {.kind = EVENT_RESPONSE,
+                              .token = m->token,
+                              .body = buf_view(&m->body),
+                              .status = m->status,
+                              .content_type = span_str(m->content_type),
+                              .header = span_str(m->header)};
         member->bytes_in += m->body.len;
         step(member, &event, NULL);
     }
@@ -588,7 +615,9 @@ static int card_make(const struct keys_pool *keys, unsigned i, struct buf *note)
 static int circle_found(struct world *world, struct fault *fault)
 {
     struct charter_party parties[SIM_PARTIES] = {0};
-    struct charter_draft draft = {.name = span_str("a circle of the simulator"), .founded_at = 1750000000, .parties = parties,
+    struct charter_draft draft = {.name = span_str("a circle of the simulator"),
+                                  .founded_at = 1750000000,
+                                  .parties = parties,
                                   .count = SIM_PARTIES};
     struct buf notes[SIM_PARTIES], text;
     int rc = 0;
@@ -597,8 +626,8 @@ static int circle_found(struct world *world, struct fault *fault)
     for (unsigned i = 0; i < SIM_PARTIES; i++) {
         buf_init(&notes[i], CARD_BYTES_MAX);
         rc = rc ? rc : card_make(world->keys, i, &notes[i]);
-        parties[i] = (struct charter_party){.card_note = buf_view(&notes[i]), .committee = i < SIM_STATES,
-                                            .proof = {.letter = true, .call_backs = 2}};
+        parties[i] = (struct charter_party){
+            .card_note = buf_view(&notes[i]), .committee = i < SIM_STATES, .proof = {.letter = true, .call_backs = 2}};
     }
     charter_write(&text, &draft);
     rc = rc ? rc : charter_parse(&world->roster, arena_copy(&world->arena, buf_view(&text)), &world->arena, fault);
@@ -613,7 +642,10 @@ static int member_open(struct world *world, unsigned i, struct fault *fault)
     struct member *member = &world->members[i];
     *member = (struct member){.world = world, .number = i, .name = cast[i].name, .random = world->seed * 31 + i};
     member->skew_ms = (int64_t)world_random(world, 3001) - 1500;
-    struct signer_config config = {.keys = world->keys->ring[i], .circle = world->roster.circle, .state_fd = -1, .clock = signer_clock,
+    struct signer_config config = {.keys = world->keys->ring[i],
+                                   .circle = world->roster.circle,
+                                   .state_fd = -1,
+                                   .clock = signer_clock,
                                    .clock_ctx = member};
     (void)snprintf(config.party, sizeof config.party, "%s", cast[i].name);
     int rc = store_memory_open(&member->store);
@@ -679,10 +711,13 @@ static const char *const components[] = {"glibc", "zlib", "xz-utils"};
 static void advisory_write(struct buf *out, const struct world *world, unsigned owner, unsigned number, int affects)
 {
     buf_printf(out,
-               "{\"schema_version\":\"1.6.0\",\"id\":\"SIM-%llu-%s-%06u\",\"modified\":\"2025-06-01T00:00:00Z\",\"affected\":[{\"package\":"
-               "{\"ecosystem\":\"Debian:12\",\"name\":\"%s\"},\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{\"introduced\":\"0\"},"
+               "{\"schema_version\":\"1.6.0\",\"id\":\"SIM-%llu-%s-%06u\",\"modified\":\"2025-06-01T00:00:00Z\","
+               "\"affected\":[{\"package\":"
+               "{\"ecosystem\":\"Debian:12\",\"name\":\"%s\"},\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{"
+               "\"introduced\":\"0\"},"
                "{\"fixed\":\"9:9\"}]}]}]}\n",
-               (unsigned long long)world->seed, cast[owner].name, number, affects < 0 ? "not-there" : components[affects]);
+               (unsigned long long)world->seed, cast[owner].name, number,
+               affects < 0 ? "not-there" : components[affects]);
 }
 
 static void stated_add(struct world *world, const struct stated *stated)
@@ -708,13 +743,15 @@ void publish(struct world *world, unsigned owner, unsigned count)
         stated.affects = (int)(stated.number % 4) - 1;
         buf_init(&documents[i], 4096);
         advisory_write(&documents[i], world, owner, stated.number, stated.affects);
-        list[i] = (struct submission){.media = "application/osv+json", .label = LABEL_OPEN, .document = buf_view(&documents[i])};
-        (void)snprintf(list[i].subject, sizeof list[i].subject, "SIM-%llu-%s-%06u", (unsigned long long)world->seed, cast[owner].name,
-                       stated.number);
+        list[i] = (struct submission){
+            .media = "application/osv+json", .label = LABEL_OPEN, .document = buf_view(&documents[i])};
+        (void)snprintf(list[i].subject, sizeof list[i].subject, "SIM-%llu-%s-%06u", (unsigned long long)world->seed,
+                       cast[owner].name, stated.number);
         sha256(list[i].document, &stated.document);
         stated_add(world, &stated);
     }
-    struct event event = {.kind = EVENT_SUBMIT, .token = UINT64_MAX - 1, .submissions = list, .submission_count = count};
+    struct event event = {
+        .kind = EVENT_SUBMIT, .token = UINT64_MAX - 1, .submissions = list, .submission_count = count};
     member_step(member, &event);
     for (unsigned i = 0; i < count; i++)
         buf_free(&documents[i]);
@@ -724,12 +761,15 @@ void publish(struct world *world, unsigned owner, unsigned count)
 
 void inventory_add(struct world *world)
 {
-    static const char sbom[] =
-        "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\",\"version\":1,\"components\":["
-        "{\"type\":\"library\",\"name\":\"libc6\",\"version\":\"2.36-9\",\"purl\":\"pkg:deb/debian/libc6@2.36-9?distro=debian-12&upstream=glibc\"},"
-        "{\"type\":\"library\",\"name\":\"zlib1g\",\"version\":\"1:1.3-3\",\"purl\":\"pkg:deb/debian/zlib1g@1:1.3-3?distro=debian-12&upstream=zlib\"},"
-        "{\"type\":\"library\",\"name\":\"liblzma5\",\"version\":\"5.6.0-0.2\",\"purl\":\"pkg:deb/debian/liblzma5@5.6.0-0.2?distro=debian-12&upstream=xz-utils\"}]}";
-    struct event event = {.kind = EVENT_INVENTORY, .token = UINT64_MAX - 2, .name = span_str("gateway"), .body = span_str(sbom)};
+    static const char sbom[] = "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\",\"version\":1,\"components\":["
+                               "{\"type\":\"library\",\"name\":\"libc6\",\"version\":\"2.36-9\",\"purl\":\"pkg:deb/"
+                               "debian/libc6@2.36-9?distro=debian-12&upstream=glibc\"},"
+                               "{\"type\":\"library\",\"name\":\"zlib1g\",\"version\":\"1:1.3-3\",\"purl\":\"pkg:deb/"
+                               "debian/zlib1g@1:1.3-3?distro=debian-12&upstream=zlib\"},"
+                               "{\"type\":\"library\",\"name\":\"liblzma5\",\"version\":\"5.6.0-0.2\",\"purl\":\"pkg:"
+                               "deb/debian/liblzma5@5.6.0-0.2?distro=debian-12&upstream=xz-utils\"}]}";
+    struct event event = {
+        .kind = EVENT_INVENTORY, .token = UINT64_MAX - 2, .name = span_str("gateway"), .body = span_str(sbom)};
     member_step(&world->members[SIM_OPERATOR], &event);
 }
 

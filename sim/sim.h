@@ -7,9 +7,17 @@
 #include "base/text.h"
 #include "node/engine.h"
 
-enum { SIM_PARTIES = 6, SIM_STATES = 4, SIM_VENDOR = 4, SIM_OPERATOR = 5, SIM_ADVISORIES_MAX = 64 * 1024, SIM_LINK_MS = 50 };
+enum {
+    SIM_PARTIES = 6,
+    SIM_STATES = 4,
+    SIM_VENDOR = 4,
+    SIM_OPERATOR = 5,
+    SIM_ADVISORIES_MAX = 64 * 1024,
+    SIM_LINK_MS = 50
+};
 
-struct keys_pool { /* made once a process: Argon2id is slow on purpose; each seed runs in a fork and takes the rings over */
+struct
+    keys_pool { /* made once a process: Argon2id is slow on purpose; each seed runs in a fork and takes the rings over */
     struct public_key pub[SIM_PARTIES][KEY_COUNT];
     uint8_t recovery[SIM_PARTIES][32];
     struct keyring *ring[SIM_PARTIES];
@@ -19,7 +27,7 @@ int keys_pool_make(struct keys_pool *pool, struct fault *fault);
 void keys_pool_free(struct keys_pool *pool);
 
 struct network {
-    int64_t delay_ms, jitter_ms;   /* one way */
+    int64_t delay_ms, jitter_ms; /* one way */
     unsigned lost_permille, twice_permille;
 };
 
@@ -39,12 +47,12 @@ struct member {
     int64_t skew_ms;      /* its clock against the world's */
     uint32_t incarnation; /* responses to a dead process go nowhere */
     enum disk_fault fault;
-    unsigned fault_in;    /* strikes at the n-th call from now */
-    bool crashed;         /* the fault has struck */
-    bool retired;         /* the liar's own node saw that its key has signed another tree, and stays down */
-    size_t cut_bytes;     /* its links break after so many bytes; 0 = never */
+    unsigned fault_in; /* strikes at the n-th call from now */
+    bool crashed;      /* the fault has struck */
+    bool retired;      /* the liar's own node saw that its key has signed another tree, and stays down */
+    size_t cut_bytes;  /* its links break after so many bytes; 0 = never */
     uint64_t bytes_in;
-    uint64_t ticks;       /* steps that only the clock asked for */
+    uint64_t ticks; /* steps that only the clock asked for */
     uint64_t crashes;
     uint64_t random;
 };
@@ -74,15 +82,15 @@ struct world {
     struct stated *stated;
     size_t stated_count, stated_cap;
     unsigned next_number;
-    bool faults_over;    /* the quiet period */
-    int liar, deceived;  /* member numbers, or -1 */
+    bool faults_over;       /* the quiet period */
+    int liar, deceived;     /* member numbers, or -1 */
     uint64_t deceived_size; /* of the two trees */
     struct buf deceived_note;
     struct hash *handed; /* notices that were delivered */
     size_t handed_count, handed_cap;
     int64_t first_notice_at;
-    int rc;              /* an engine's error that no fault explains */
-    struct buf trouble;  /* what checkers found, a line each */
+    int rc;             /* an engine's error that no fault explains */
+    struct buf trouble; /* what checkers found, a line each */
 };
 
 int world_open(struct world *world, const struct keys_pool *keys, uint64_t seed);

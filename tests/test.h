@@ -39,21 +39,21 @@ static inline int test_end(void)
     return test_failures_all != 0;
 }
 
-#define CHECK(condition)                                                             \
-    do {                                                                             \
-        if (!(condition)) {                                                          \
-            test_bad++;                                                              \
-            printf("# %s:%d: failed: %s\n", __FILE__, __LINE__, #condition);         \
-        }                                                                            \
+#define CHECK(condition)                                                                                               \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            test_bad++;                                                                                                \
+            printf("# %s:%d: failed: %s\n", __FILE__, __LINE__, #condition);                                           \
+        }                                                                                                              \
     } while (0)
 
-#define CHECK_INT(got, want)                                                                                     \
-    do {                                                                                                         \
-        long long got_ = (long long)(got), want_ = (long long)(want);                                            \
-        if (got_ != want_) {                                                                                     \
-            test_bad++;                                                                                          \
-            printf("# %s:%d: %s is %lld, want %lld\n", __FILE__, __LINE__, #got, got_, want_);                   \
-        }                                                                                                        \
+#define CHECK_INT(got, want)                                                                                           \
+    do {                                                                                                               \
+        long long got_ = (long long)(got), want_ = (long long)(want);                                                  \
+        if (got_ != want_) {                                                                                           \
+            test_bad++;                                                                                                \
+            printf("# %s:%d: %s is %lld, want %lld\n", __FILE__, __LINE__, #got, got_, want_);                         \
+        }                                                                                                              \
     } while (0)
 
 #endif

@@ -121,7 +121,8 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int tell(struct match_index *index, const struct advisory *advisory, uint32_t number, match_visit *visit, void *ctx)
+static int tell(struct match_index *index, const struct advisory *advisory, uint32_t number, match_visit *visit,
+                void *ctx)
 {
     const struct component *component = &index->inventory->components[number];
     const struct affected_package *row = &advisory->packages[index->results[number].row];

@@ -8,8 +8,8 @@
    that this very version is fixed (EXCUSED) overrides rows that cannot tell; a row that affects overrides all. */
 enum judgement { JUDGED_NONE, JUDGED_SILENT, JUDGED_NOT_AFFECTED, JUDGED_UNDECIDED, JUDGED_EXCUSED, JUDGED_AFFECTED };
 
-enum judgement judge(const struct advisory *advisory, const struct affected_package *row, const struct component *component,
-                     struct span version, struct evidence *e);
+enum judgement judge(const struct advisory *advisory, const struct affected_package *row,
+                     const struct component *component, struct span version, struct evidence *e);
 enum verdict verdict_of(enum judgement judgement);
 
 /* Whether the row is about this component, and then which of its versions counts. */

@@ -22,7 +22,8 @@ static struct shown show(struct span version)
     return out;
 }
 
-static const char *const order_names[] = {[ORDER_UNKNOWN] = "unknown", [ORDER_DEBIAN] = "Debian", [ORDER_SEMVER] = "SemVer"};
+static const char *const order_names[] = {
+    [ORDER_UNKNOWN] = "unknown", [ORDER_DEBIAN] = "Debian", [ORDER_SEMVER] = "SemVer"};
 
 /* "0" is before all versions, of whatever order. */
 static bool event_compare(enum order order, struct span a, struct span b, int *result)
@@ -58,7 +59,8 @@ static bool interval_step(enum order order, int version_order, const struct rang
         return true;
     if (*slot && !event_compare(order, event->version, (*slot)->version, &step))
         return false;
-    bool after = step > 0 || (step == 0 && *slot && (*slot)->kind != EVENT_LAST_AFFECTED); /* at one version: the later written */
+    bool after = step > 0 ||
+                 (step == 0 && *slot && (*slot)->kind != EVENT_LAST_AFFECTED); /* at one version: the later written */
     if (!*slot || (passed ? after : step < 0))
         *slot = event;
     return true;
@@ -145,12 +147,13 @@ static enum judgement row_judge(const struct affected_package *row, bool exhaust
         return say(e, JUDGED_UNDECIDED, "cannot be placed: a range of the advisory has no start or no valid version");
     if (judgement == JUDGED_AFFECTED)
         return JUDGED_AFFECTED;
-    return say(e, JUDGED_NOT_AFFECTED, row->range_count ? "is outside every affected range" : "is not among the affected versions");
+    return say(e, JUDGED_NOT_AFFECTED,
+               row->range_count ? "is outside every affected range" : "is not among the affected versions");
 }
 
 /* A component without an ecosystem, or read with a problem, is never called safe. */
-enum judgement judge(const struct advisory *advisory, const struct affected_package *row, const struct component *component,
-                     struct span version, struct evidence *e)
+enum judgement judge(const struct advisory *advisory, const struct affected_package *row,
+                     const struct component *component, struct span version, struct evidence *e)
 {
     *e = (struct evidence){.package = row, .component = component, .version = version, .order = row->order};
     if (advisory->withdrawn) {
@@ -159,8 +162,9 @@ enum judgement judge(const struct advisory *advisory, const struct affected_pack
     }
     const char *problem = component->problem;
     if (!problem)
-        problem = version.len == 0 ? "it has no version"
-                  : component->ecosystem.len == 0 || row->ecosystem.len == 0 ? "its ecosystem is not stated" : NULL;
+        problem = version.len == 0                                           ? "it has no version"
+                  : component->ecosystem.len == 0 || row->ecosystem.len == 0 ? "its ecosystem is not stated"
+                                                                             : NULL;
     if (problem) {
         (void)snprintf(e->reason, sizeof e->reason, "the component cannot be compared: %s", problem);
         return JUDGED_UNDECIDED;
@@ -172,13 +176,18 @@ enum judgement judge(const struct advisory *advisory, const struct affected_pack
 enum verdict verdict_of(enum judgement judgement)
 {
     static const enum verdict verdicts[] = {
-        [JUDGED_NONE] = VERDICT_NONE,           [JUDGED_SILENT] = VERDICT_UNDECIDED, [JUDGED_NOT_AFFECTED] = VERDICT_NOT_AFFECTED,
-        [JUDGED_UNDECIDED] = VERDICT_UNDECIDED, [JUDGED_EXCUSED] = VERDICT_NOT_AFFECTED, [JUDGED_AFFECTED] = VERDICT_AFFECTED,
+        [JUDGED_NONE] = VERDICT_NONE,
+        [JUDGED_SILENT] = VERDICT_UNDECIDED,
+        [JUDGED_NOT_AFFECTED] = VERDICT_NOT_AFFECTED,
+        [JUDGED_UNDECIDED] = VERDICT_UNDECIDED,
+        [JUDGED_EXCUSED] = VERDICT_NOT_AFFECTED,
+        [JUDGED_AFFECTED] = VERDICT_AFFECTED,
     };
     return verdicts[judgement];
 }
 
-enum verdict match_component(const struct advisory *advisory, const struct component *component, struct evidence *evidence)
+enum verdict match_component(const struct advisory *advisory, const struct component *component,
+                             struct evidence *evidence)
 {
     enum judgement best = JUDGED_NONE;
     struct evidence kept = {0}, e;

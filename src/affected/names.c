@@ -24,7 +24,8 @@ static bool ecosystem_meets(struct span a, struct span b)
     struct span longer = a.len > b.len ? a : b, shorter = a.len > b.len ? b : a;
     if (shorter.len == 0)
         return true;
-    return text_eq(span_of(longer.data, shorter.len), shorter) && (longer.len == shorter.len || longer.data[shorter.len] == ':');
+    return text_eq(span_of(longer.data, shorter.len), shorter) &&
+           (longer.len == shorter.len || longer.data[shorter.len] == ':');
 }
 
 uint8_t name_fold(uint8_t c)

@@ -11,7 +11,7 @@ struct buf {
 };
 
 void buf_init(struct buf *buf, size_t max_bytes);
-void buf_free(struct buf *buf); /* accepts a zeroed buf */
+void buf_free(struct buf *buf);  /* accepts a zeroed buf */
 void buf_reset(struct buf *buf); /* keeps the memory, drops content and error */
 
 void buf_add(struct buf *buf, const void *data, size_t len);

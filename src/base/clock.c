@@ -80,6 +80,7 @@ bool time_parse(struct span text, int64_t *seconds)
     int64_t offset;
     if (at >= text.len || !offset_parse(text, at, &offset))
         return false;
-    *seconds = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + (second == 60 ? 59 : second) - offset;
+    *seconds =
+        days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + (second == 60 ? 59 : second) - offset;
     return true;
 }

@@ -10,8 +10,8 @@ static const struct error_text texts[] = {
 #undef ERROR_TEXT
 };
 
-static const struct error_text text_unknown = {"unknown", "an unknown error", "every error has an entry in the catalogue",
-                                               "report this"};
+static const struct error_text text_unknown = {"unknown", "an unknown error",
+                                               "every error has an entry in the catalogue", "report this"};
 
 const struct error_text *error_text(int code)
 {

@@ -4,15 +4,15 @@
 
 enum {
     /* Statements and records */
-    STATEMENT_BYTES_MAX = 4096,    /* the whole COSE_Sign1 */
-    STATEMENT_ANSWERS_MAX = 16,    /* statements that one statement may answer */
-    SUBJECT_BYTES_MAX = 256,       /* the CWT sub claim */
-    MEDIA_BYTES_MAX = 128,         /* a media type */
-    ORIGIN_BYTES_MAX = 128,        /* a log's origin line */
-    NAME_BYTES_MAX = 63,           /* a party's name */
+    STATEMENT_BYTES_MAX = 4096, /* the whole COSE_Sign1 */
+    STATEMENT_ANSWERS_MAX = 16, /* statements that one statement may answer */
+    SUBJECT_BYTES_MAX = 256,    /* the CWT sub claim */
+    MEDIA_BYTES_MAX = 128,      /* a media type */
+    ORIGIN_BYTES_MAX = 128,     /* a log's origin line */
+    NAME_BYTES_MAX = 63,        /* a party's name */
     URL_BYTES_MAX = 256,
-    PROOF_HASHES_MAX = 63,         /* c2sp tlog-witness: at most 63 proof lines */
-    TILE_WIDTH = 256,              /* c2sp tlog-tiles */
+    PROOF_HASHES_MAX = 63, /* c2sp tlog-witness: at most 63 proof lines */
+    TILE_WIDTH = 256,      /* c2sp tlog-tiles */
     TILE_BYTES_MAX = 8192,
     BUNDLE_BYTES_MAX = 256 * (STATEMENT_BYTES_MAX + 2),
     PACKAGES_PER_REQUEST_MAX = 32, /* c2sp tlog-mirror add-entries */

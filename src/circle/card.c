@@ -163,8 +163,8 @@ void card_write_text(struct buf *out, const struct card *card)
 {
     char made[21];
     time_format(card->made_at, made);
-    buf_printf(out, "comity-card/1\nname %s\nrole %s\njurisdiction %s\nurl %s\nmade %s\n", card->name, party_role_names[card->role],
-               card->jurisdiction, card->url, made);
+    buf_printf(out, "comity-card/1\nname %s\nrole %s\njurisdiction %s\nurl %s\nmade %s\n", card->name,
+               party_role_names[card->role], card->jurisdiction, card->url, made);
     for (int i = 0; i < KEY_COUNT; i++) {
         buf_printf(out, "key %s ", key_role_names[i]);
         buf_base64(out, span_of(card->keys[i].b, 32));

@@ -126,8 +126,10 @@ static int jurisdictions_reachable(const struct roster *roster, struct fault *fa
         const struct party *writer = &roster->parties[i];
         unsigned most = roster_jurisdictions(roster, writer);
         if (quorum_for(roster, writer).m && most < roster->jurisdictions_min)
-            return fail_at(fault, fail(fault, E_LIMIT, "the committee without %s has %u jurisdictions, the rule wants %u", writer->card.name,
-                                       most, roster->jurisdictions_min), "/rules/jurisdictions_min");
+            return fail_at(fault,
+                           fail(fault, E_LIMIT, "the committee without %s has %u jurisdictions, the rule wants %u",
+                                writer->card.name, most, roster->jurisdictions_min),
+                           "/rules/jurisdictions_min");
     }
     return 0;
 }
@@ -184,7 +186,8 @@ static int head_parse(struct roster *out, const struct json *json, struct fault 
     if (rc)
         return rc;
     if (!circle_name_valid(name))
-        return fail(fault, E_LIMIT, "\"name\" has 1 to %zu bytes, none of them a control character", sizeof out->circle_name - 1);
+        return fail(fault, E_LIMIT, "\"name\" has 1 to %zu bytes, none of them a control character",
+                    sizeof out->circle_name - 1);
     if (!utc_parse(founded, &at))
         return fail(fault, E_SYNTAX, "\"founded\" is a UTC time such as 2026-01-31T12:00:00Z");
     if (!base64_hash(nonce, &nonce_bytes))
@@ -246,8 +249,10 @@ void charter_write(struct buf *out, const struct charter_draft *draft)
     buf_json(out, draft->name);
     buf_printf(out, ",\n  \"founded\": \"%s\",\n  \"nonce\": \"", founded);
     buf_base64(out, span_of(draft->nonce, sizeof draft->nonce));
-    buf_printf(out, "\",\n  \"rules\": {\"jurisdictions_min\": %u, \"quota_entries_day\": %llu, \"quota_bytes_day\": %llu},\n",
-               draft->jurisdictions_min, (unsigned long long)draft->quota_entries_day, (unsigned long long)draft->quota_bytes_day);
+    buf_printf(
+        out, "\",\n  \"rules\": {\"jurisdictions_min\": %u, \"quota_entries_day\": %llu, \"quota_bytes_day\": %llu},\n",
+        draft->jurisdictions_min, (unsigned long long)draft->quota_entries_day,
+        (unsigned long long)draft->quota_bytes_day);
     buf_text(out, "  \"committee\": [");
     committee_write(out, draft);
     buf_text(out, "],\n  \"parties\": [\n");

@@ -2,8 +2,8 @@
 
 #include "base/text.h"
 
-static const char label[] = "comity=", components[] = "(\"@method\" \"@authority\" \"@path\");created=", key_id_is[] = ";keyid=\"",
-                  ending[] = "\";alg=\"ed25519\"", documents[] = "/documents/";
+static const char label[] = "comity=", components[] = "(\"@method\" \"@authority\" \"@path\");created=",
+                  key_id_is[] = ";keyid=\"", ending[] = "\";alg=\"ed25519\"", documents[] = "/documents/";
 
 static bool take(struct span *rest, const char *text)
 {
@@ -38,9 +38,12 @@ int member_signature_parse(struct signature *out, struct span header)
 {
     size_t len = 0;
     struct span rest = header;
-    if (header.len != MEMBER_SIGNATURE_BYTES || !take(&rest, label) || rest.data[0] != ':' || rest.data[rest.len - 1] != ':')
+    if (header.len != MEMBER_SIGNATURE_BYTES || !take(&rest, label) || rest.data[0] != ':' ||
+        rest.data[rest.len - 1] != ':')
         return E_SYNTAX;
-    return base64_parse(span_of(rest.data + 1, rest.len - 2), out->b, sizeof out->b, &len) && len == sizeof out->b ? 0 : E_SYNTAX;
+    return base64_parse(span_of(rest.data + 1, rest.len - 2), out->b, sizeof out->b, &len) && len == sizeof out->b
+               ? 0
+               : E_SYNTAX;
 }
 
 void member_input_write(struct buf *out, int64_t created, const struct hash *kid)
@@ -72,7 +75,8 @@ static bool authority_valid(struct span text)
 int member_request_check(struct span method, struct span authority, struct span path)
 {
     struct hash document;
-    bool good = span_is(method, "GET") && span_starts(path, documents) && hash_parse(span_from(path, sizeof documents - 1), &document);
+    bool good = span_is(method, "GET") && span_starts(path, documents) &&
+                hash_parse(span_from(path, sizeof documents - 1), &document);
     return good && authority_valid(authority) ? 0 : E_REFUSED;
 }
 
@@ -143,7 +147,8 @@ int member_verify(const struct roster *roster, const struct member_request *requ
     rc = rc ? rc : member_authority(authority, request->own_url);
     if (rc)
         return rc;
-    if (!host_is_ours(request->host, authority) || member_request_check(span_str("GET"), span_str(authority), request->path) != 0)
+    if (!host_is_ours(request->host, authority) ||
+        member_request_check(span_str("GET"), span_str(authority), request->path) != 0)
         return E_REFUSED;
     if (input.created > request->now + MEMBER_SKEW_MAX || input.created < request->now - MEMBER_SKEW_MAX)
         return E_STATE;
@@ -152,7 +157,9 @@ int member_verify(const struct roster *roster, const struct member_request *requ
         return E_KEY;
     buf_init(&base, MEMBER_BASE_BYTES_MAX);
     member_base_write(&base, span_str(authority), request->path, input.params);
-    rc = base.error ? base.error : sign_verify(&found->card.keys[KEY_STATEMENT], buf_view(&base), &signature) ? 0 : E_SIGNATURE;
+    rc = base.error                                                                   ? base.error
+         : sign_verify(&found->card.keys[KEY_STATEMENT], buf_view(&base), &signature) ? 0
+                                                                                      : E_SIGNATURE;
     buf_free(&base);
     if (rc == 0)
         *party = found;

@@ -6,12 +6,12 @@
 #include "circle/roster.h"
 
 enum {
-    MEMBER_SKEW_MAX = 300,           /* seconds between the asker's clock and ours */
+    MEMBER_SKEW_MAX = 300, /* seconds between the asker's clock and ours */
     MEMBER_CREATED_DIGITS_MAX = 12,
-    MEMBER_INPUT_BYTES_MAX = 128,    /* Signature-Input's value */
-    MEMBER_SIGNATURE_BYTES = 97,     /* Signature's value: comity=:88 characters: */
+    MEMBER_INPUT_BYTES_MAX = 128, /* Signature-Input's value */
+    MEMBER_SIGNATURE_BYTES = 97,  /* Signature's value: comity=:88 characters: */
     MEMBER_AUTHORITY_BYTES_MAX = URL_BYTES_MAX,
-    MEMBER_PATH_BYTES = 11 + 64,     /* /documents/HASH */
+    MEMBER_PATH_BYTES = 11 + 64, /* /documents/HASH */
     MEMBER_BASE_BYTES_MAX = 1024,
 };
 
@@ -34,8 +34,8 @@ void member_base_write(struct buf *out, struct span authority, struct span path,
 int member_authority(char out[static MEMBER_AUTHORITY_BYTES_MAX + 1], struct span url);
 
 struct member_request {
-    struct span host;        /* the Host header, as it came */
-    struct span own_url;     /* of the party that is asked */
+    struct span host;    /* the Host header, as it came */
+    struct span own_url; /* of the party that is asked */
     struct span path;
     struct span input, signature; /* headers */
     int64_t now;

@@ -6,9 +6,11 @@ static void comments_write(struct buf *out, const struct roster *roster, const s
 {
     buf_text(out, "# circle ");
     text_show(out, span_str(roster->circle_name)); /* a name that ended the comment could add a line to the policy */
-    buf_printf(out, ", epoch %u, log of %s: %u of %u mirrors; %u may lie or fail\n", roster->epoch, writer->card.name, q.k, q.m, q.f);
+    buf_printf(out, ", epoch %u, log of %s: %u of %u mirrors; %u may lie or fail\n", roster->epoch, writer->card.name,
+               q.k, q.m, q.f);
     if (roster->jurisdictions_min)
-        buf_printf(out, "# necessary, not sufficient: the charter also wants %u jurisdictions among them\n", roster->jurisdictions_min);
+        buf_printf(out, "# necessary, not sufficient: the charter also wants %u jurisdictions among them\n",
+                   roster->jurisdictions_min);
 }
 
 /* Witnesses go by their note key names: those hold a "/", so that none is called "none" or like the group. */

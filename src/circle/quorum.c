@@ -57,7 +57,7 @@ unsigned roster_jurisdictions(const struct roster *roster, const struct party *w
 
 /* One cosignature a mirror, its earliest; then the least t such that those up to t suffice. */
 bool quorum_met(const struct roster *roster, const struct party *writer, const struct cosigner *cosigners, size_t count,
-                 int64_t *instant)
+                int64_t *instant)
 {
     struct cosigner list[COMMITTEE_MAX];
     struct quorum q = quorum_for(roster, writer);

@@ -43,12 +43,13 @@ static int key_explain(const struct roster *roster, const struct hash *kid, stru
     return fail(fault, E_KEY, "no party of this circle has that key");
 }
 
-int roster_statement_key(const struct roster *roster, struct span issuer, const struct hash *kid, const struct party **party,
-                         struct fault *fault)
+int roster_statement_key(const struct roster *roster, struct span issuer, const struct hash *kid,
+                         const struct party **party, struct fault *fault)
 {
     *party = roster_party(roster, issuer);
     if (!*party)
-        return fail(fault, E_KEY, "%.*s is no party of this circle", (int)(issuer.len < 63 ? issuer.len : 63), (const char *)issuer.data);
+        return fail(fault, E_KEY, "%.*s is no party of this circle", (int)(issuer.len < 63 ? issuer.len : 63),
+                    (const char *)issuer.data);
     return hash_eq(&(*party)->kids[KEY_STATEMENT], kid) ? 0 : key_explain(roster, kid, fault);
 }
 

@@ -31,10 +31,10 @@ void card_fingerprint(struct span note, char out[static 64]);
 
 /* How a party's identity was proven before it was taken into the charter. */
 struct proof_of_identity {
-    bool letter;              /* a letter on paper, by an accredited authority */
-    unsigned call_backs;      /* calls to a number from an independent directory: 0..2 count */
+    bool letter;         /* a letter on paper, by an accredited authority */
+    unsigned call_backs; /* calls to a number from an independent directory: 0..2 count */
     bool has_evidence;
-    struct hash evidence;     /* SHA-256 of the evidence file */
+    struct hash evidence; /* SHA-256 of the evidence file */
 };
 /* 0 none, 1 call-back or letter, 2 letter and a call-back, 3 letter, two call-backs and evidence. */
 unsigned identity_level(const struct proof_of_identity *proof);
@@ -53,8 +53,8 @@ struct roster {
     char circle_name[128];
     uint32_t epoch;
     size_t count, committee_count;
-    struct party *parties;       /* sorted by name; in the arena that the roster was parsed into */
-    unsigned jurisdictions_min;  /* least number of jurisdictions in a quorum, 0 = no rule */
+    struct party *parties;                       /* sorted by name; in the arena that the roster was parsed into */
+    unsigned jurisdictions_min;                  /* least number of jurisdictions in a quorum, 0 = no rule */
     uint64_t quota_entries_day, quota_bytes_day; /* per log; 0 = no limit */
 };
 
@@ -87,8 +87,8 @@ const struct party *roster_party(const struct roster *roster, struct span name);
 const struct party *roster_origin(const struct roster *roster, struct span origin);
 const struct party *roster_origin_hash(const struct roster *roster, const struct hash *origin_hash);
 /* The key that may sign statements of `issuer`: E_KEY with the reason when kid is unknown, foreign, or of another role. */
-int roster_statement_key(const struct roster *roster, struct span issuer, const struct hash *kid, const struct party **party,
-                         struct fault *fault);
+int roster_statement_key(const struct roster *roster, struct span issuer, const struct hash *kid,
+                         const struct party **party, struct fault *fault);
 
 /* m committee members other than the writer; f may fail or lie; k must cosign. m = 0: no quorum exists. */
 struct quorum {
@@ -122,8 +122,8 @@ struct standing {
     bool document_checked;
 };
 /* The part that needs no log: form, circle, issuer, key, signature, and the document's hash if it is given (data not NULL). */
-int standing_check_statement(const struct roster *roster, struct span bytes, const struct span *document, struct standing *out,
-                             struct fault *fault);
+int standing_check_statement(const struct roster *roster, struct span bytes, const struct span *document,
+                             struct standing *out, struct fault *fault);
 int receipt_verify(const struct roster *roster, struct span receipt, const struct span *document, struct standing *out,
                    struct arena *arena, struct fault *fault);
 

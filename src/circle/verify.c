@@ -16,8 +16,8 @@ static int document_check(const struct statement *s, const struct span *document
     return 0;
 }
 
-int standing_check_statement(const struct roster *roster, struct span bytes, const struct span *document, struct standing *out,
-                             struct fault *fault)
+int standing_check_statement(const struct roster *roster, struct span bytes, const struct span *document,
+                             struct standing *out, struct fault *fault)
 {
     struct statement *s = &out->statement;
     int rc = statement_parse(s, bytes, fault);
@@ -34,8 +34,8 @@ int standing_check_statement(const struct roster *roster, struct span bytes, con
     return document_check(s, document, &out->document_checked, fault);
 }
 
-static int quorum_check(const struct roster *roster, const struct cosigner *cosigners, size_t count, struct standing *out,
-                        struct fault *fault)
+static int quorum_check(const struct roster *roster, const struct cosigner *cosigners, size_t count,
+                        struct standing *out, struct fault *fault)
 {
     out->cosigned = (unsigned)count;
     if (quorum_met(roster, out->issuer, cosigners, count, &out->instant))
@@ -43,12 +43,14 @@ static int quorum_check(const struct roster *roster, const struct cosigner *cosi
     if (!out->members)
         return fail(fault, E_UNWITNESSED, "no mirror but the writer is in this committee: nothing can stand");
     if (out->cosigned < out->needed)
-        return fail(fault, E_UNWITNESSED, "%u of %u mirrors have cosigned, %u are needed", out->cosigned, out->members, out->needed);
-    return fail(fault, E_UNWITNESSED, "%u of %u mirrors have cosigned, from fewer than %u jurisdictions", out->cosigned, out->members,
-                roster->jurisdictions_min);
+        return fail(fault, E_UNWITNESSED, "%u of %u mirrors have cosigned, %u are needed", out->cosigned, out->members,
+                    out->needed);
+    return fail(fault, E_UNWITNESSED, "%u of %u mirrors have cosigned, from fewer than %u jurisdictions", out->cosigned,
+                out->members, roster->jurisdictions_min);
 }
 
-static int tlog_check(const struct roster *roster, const struct receipt *receipt, struct standing *out, struct fault *fault)
+static int tlog_check(const struct roster *roster, const struct receipt *receipt, struct standing *out,
+                      struct fault *fault)
 {
     struct cosigner cosigners[COMMITTEE_MAX];
     size_t count = 0;
@@ -67,8 +69,8 @@ static int tlog_check(const struct roster *roster, const struct receipt *receipt
     return quorum_check(roster, cosigners, count, out, fault);
 }
 
-static int tlog_verify(const struct roster *roster, struct span bytes, const struct span *document, struct standing *out,
-                       struct arena *arena, struct fault *fault)
+static int tlog_verify(const struct roster *roster, struct span bytes, const struct span *document,
+                       struct standing *out, struct arena *arena, struct fault *fault)
 {
     struct receipt *receipt = arena_alloc(arena, sizeof *receipt);
     int rc = receipt ? receipt_parse(receipt, bytes, arena, fault) : fail(fault, E_NOMEM, "receipt");
@@ -93,7 +95,8 @@ struct mirror_receipts {
     struct hash root;
 };
 
-static int same_tree(const struct cose_receipt *r, const struct standing *out, struct mirror_receipts *all, struct fault *fault)
+static int same_tree(const struct cose_receipt *r, const struct standing *out, struct mirror_receipts *all,
+                     struct fault *fault)
 {
     struct hash root;
     if (tree_inclusion_root(r->index, r->size, &out->statement.id, r->proof, r->count, &root) != 0)
@@ -104,8 +107,8 @@ static int same_tree(const struct cose_receipt *r, const struct standing *out, s
     return 0;
 }
 
-static int mirror_receipt(const struct roster *roster, struct span bytes, struct standing *out, struct mirror_receipts *all,
-                          struct fault *fault)
+static int mirror_receipt(const struct roster *roster, struct span bytes, struct standing *out,
+                          struct mirror_receipts *all, struct fault *fault)
 {
     struct cose_receipt r;
     char name[MIRROR_NAME_BYTES];
@@ -132,8 +135,8 @@ static int mirror_receipt(const struct roster *roster, struct span bytes, struct
     return 0;
 }
 
-static int cose_verify_all(const struct roster *roster, struct span bytes, const struct span *document, struct standing *out,
-                           struct arena *arena, struct fault *fault)
+static int cose_verify_all(const struct roster *roster, struct span bytes, const struct span *document,
+                           struct standing *out, struct arena *arena, struct fault *fault)
 {
     struct span statement, receipts[COMMITTEE_MAX];
     struct mirror_receipts all = {.count = 0};
@@ -143,7 +146,9 @@ static int cose_verify_all(const struct roster *roster, struct span bytes, const
     for (size_t i = 0; rc == 0 && i < count; i++)
         if ((rc = mirror_receipt(roster, receipts[i], out, &all, fault)) != 0)
             (void)fail_at(fault, rc, "/%zu", i);
-    return rc ? rc : quorum_check(roster, all.cosigners, all.count, out, fault); /* the instant stays 0: these carry no time */
+    return rc ? rc
+              : quorum_check(roster, all.cosigners, all.count, out,
+                             fault); /* the instant stays 0: these carry no time */
 }
 
 int receipt_verify(const struct roster *roster, struct span receipt, const struct span *document, struct standing *out,

@@ -105,11 +105,13 @@ static void show_human(const struct roster *roster)
     const struct party *parties = hash_print(roster);
     if (roster->jurisdictions_min)
         (void)printf("rule       a quorum spans at least %u jurisdictions\n", roster->jurisdictions_min);
-    (void)printf("\n%-28s %-12s %-16s %-8s %-9s %s\n", "party", "role", "jurisdiction", "identity", "committee", "its log: needed of mirrors, may fail or lie");
+    (void)printf("\n%-28s %-12s %-16s %-8s %-9s %s\n", "party", "role", "jurisdiction", "identity", "committee",
+                 "its log: needed of mirrors, may fail or lie");
     for (size_t i = 0; i < roster->count; i++) {
         struct quorum q = quorum_for(roster, &parties[i]);
         (void)printf("%-28s %-12s %-16s level %u  %-9s ", parties[i].card.name, party_role_names[parties[i].card.role],
-                     parties[i].card.jurisdiction, identity_level(&parties[i].proof), parties[i].committee ? "yes" : "-");
+                     parties[i].card.jurisdiction, identity_level(&parties[i].proof),
+                     parties[i].committee ? "yes" : "-");
         if (q.m)
             (void)printf("%u of %u; %u may be silent, %u may lie\n", q.k, q.m, q.m - q.k, q.f);
         else
@@ -117,7 +119,8 @@ static void show_human(const struct roster *roster)
     }
     if (roster->committee_count < 5)
         (void)printf("\nWith fewer than 4 mirrors for a log, none of them may lie.\n");
-    (void)printf("Identity: 0 not proven, 1 a letter or a call-back, 2 letter and call-back, 3 letter, two call-backs and evidence.\n");
+    (void)printf("Identity: 0 not proven, 1 a letter or a call-back, 2 letter and call-back, 3 letter, two call-backs "
+                 "and evidence.\n");
 }
 
 static void show_json(const struct roster *roster)
@@ -132,10 +135,13 @@ static void show_json(const struct roster *roster)
     for (size_t i = 0; i < roster->count; i++) {
         const struct party *p = &roster->parties[i];
         struct quorum q = quorum_for(roster, p);
-        buf_printf(&out, "%s{\"name\":\"%s\",\"role\":\"%s\",\"jurisdiction\":", i ? "," : "", p->card.name, party_role_names[p->card.role]);
+        buf_printf(&out, "%s{\"name\":\"%s\",\"role\":\"%s\",\"jurisdiction\":", i ? "," : "", p->card.name,
+                   party_role_names[p->card.role]);
         buf_json(&out, span_str(p->card.jurisdiction));
-        buf_printf(&out, ",\"identity_level\":%u,\"committee\":%s,\"origin\":\"%s\",\"mirrors\":%u,\"needed\":%u,\"may_lie\":%u}",
-                   identity_level(&p->proof), p->committee ? "true" : "false", p->origin, q.m, q.k, q.f);
+        buf_printf(
+            &out,
+            ",\"identity_level\":%u,\"committee\":%s,\"origin\":\"%s\",\"mirrors\":%u,\"needed\":%u,\"may_lie\":%u}",
+            identity_level(&p->proof), p->committee ? "true" : "false", p->origin, q.m, q.k, q.f);
     }
     buf_text(&out, "]}\n");
     (void)fwrite(out.data, 1, out.len, stdout);
@@ -161,7 +167,8 @@ static int draft_take(struct cli *cli, struct draft *d, struct fault *fault)
         rc = identity_take(d, text, fault);
     if (rc == 0 && (!name || !d->draft.count))
         rc = fail(fault, E_USAGE, "--name and at least one --card are required");
-    if (rc == 0 && (!number_take(cli, "--jurisdictions-min", &jurisdictions) || !number_take(cli, "--quota-entries", &d->draft.quota_entries_day) ||
+    if (rc == 0 && (!number_take(cli, "--jurisdictions-min", &jurisdictions) ||
+                    !number_take(cli, "--quota-entries", &d->draft.quota_entries_day) ||
                     !number_take(cli, "--quota-bytes", &d->draft.quota_bytes_day)))
         rc = fail(fault, E_USAGE, "a rule is a number");
     rc = rc ? rc : committee_take(d, committee ? committee : "", fault);
@@ -202,7 +209,8 @@ static int charter_new(struct cli *cli)
 }
 
 /* Loads a charter file, or the adopted one of the node's folder. */
-static int charter_load(const struct cli *cli, const char *path, struct buf *bytes, struct roster *roster, struct arena *arena, struct fault *fault)
+static int charter_load(const struct cli *cli, const char *path, struct buf *bytes, struct roster *roster,
+                        struct arena *arena, struct fault *fault)
 {
     char own[4096];
     (void)path_join(cli, "charter/charter.json", own);
@@ -239,14 +247,16 @@ static int with_charter(struct cli *cli, const char *action, const char *path)
     struct fault fault = {0};
     const char *target = option(cli, "--out");
     buf_init(&out, 2 * CHARTER_BYTES_MAX);
-    int rc = charter_load(cli, strcmp(action, "show") == 0 || strcmp(action, "accede") == 0 ? path : NULL, &bytes, &roster, &arena, &fault);
+    int rc = charter_load(cli, strcmp(action, "show") == 0 || strcmp(action, "accede") == 0 ? path : NULL, &bytes,
+                          &roster, &arena, &fault);
     if (rc == 0 && strcmp(action, "show") == 0)
         show(cli, &roster);
     else if (rc == 0 && strcmp(action, "accede") == 0)
         rc = accede(cli, buf_view(&bytes), &roster, &fault);
     else if (rc == 0 && strcmp(action, "bundle") == 0) {
         bundle_write(&out, buf_view(&bytes));
-        rc = target ? file_write(target, buf_view(&out), 0644, false, &fault) : fail(&fault, E_USAGE, "--out FILE is required");
+        rc = target ? file_write(target, buf_view(&out), 0644, false, &fault)
+                    : fail(&fault, E_USAGE, "--out FILE is required");
     } else if (rc == 0) {
         const struct party *writer = roster_party(&roster, span_str(path ? path : ""));
         rc = writer ? policy_write(&out, &roster, writer) : fail(&fault, E_NOTFOUND, "no such party");
@@ -290,11 +300,12 @@ int command_card(struct cli *cli)
         card_fingerprint(buf_view(&note), fingerprint);
         time_format(card.made_at, made);
         if (cli->json)
-            (void)printf("{\"name\":\"%s\",\"role\":\"%s\",\"url\":\"%s\",\"made\":\"%s\",\"fingerprint\":\"%s\"}\n", card.name,
-                         party_role_names[card.role], card.url, made, fingerprint);
+            (void)printf("{\"name\":\"%s\",\"role\":\"%s\",\"url\":\"%s\",\"made\":\"%s\",\"fingerprint\":\"%s\"}\n",
+                         card.name, party_role_names[card.role], card.url, made, fingerprint);
         else
-            (void)printf("party        %s\nrole         %s\njurisdiction %s\nurl          %s\nmade         %s\nfingerprint  %s\n", card.name,
-                         party_role_names[card.role], card.jurisdiction, card.url, made, fingerprint);
+            (void)printf("party        %s\nrole         %s\njurisdiction %s\nurl          %s\nmade         "
+                         "%s\nfingerprint  %s\n",
+                         card.name, party_role_names[card.role], card.jurisdiction, card.url, made, fingerprint);
     }
     buf_free(&note);
     return rc ? cli_fail(cli, rc, &fault) : EXIT_YES;

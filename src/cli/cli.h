@@ -46,7 +46,8 @@ int file_write(const char *path, struct span bytes, unsigned mode, bool exclusiv
 int path_join(const struct cli *cli, const char *name, char out[static 4096]);
 
 /* The running node's private API. `status` gets the HTTP status; a connection failure is E_STATE with what to do. */
-int api_call(const struct cli *cli, const char *method, const char *path, struct span body, struct buf *out, int *status, struct fault *fault);
+int api_call(const struct cli *cli, const char *method, const char *path, struct span body, struct buf *out,
+             int *status, struct fault *fault);
 /* The same, and turns an error answer into its exit code after printing it; 0 when the answer is good and in `out`. */
 int api_good(const struct cli *cli, const char *method, const char *path, struct span body, struct buf *out, int *exit);
 void url_escape(struct buf *out, const char *text);

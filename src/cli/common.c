@@ -54,7 +54,8 @@ bool fraction_parse(const char *text, unsigned *need, unsigned *count)
 {
     const char *slash = text ? strchr(text, '/') : NULL;
     uint64_t a, b;
-    if (!slash || !decimal_parse(span_of(text, (size_t)(slash - text)), &a) || !decimal_parse(span_str(slash + 1), &b) || a > 99 || b > 99)
+    if (!slash || !decimal_parse(span_of(text, (size_t)(slash - text)), &a) ||
+        !decimal_parse(span_str(slash + 1), &b) || a > 99 || b > 99)
         return false;
     *need = (unsigned)a;
     *count = (unsigned)b;
@@ -90,7 +91,8 @@ int exit_of(int code)
     }
 }
 
-static void fail_print(const struct cli *cli, const struct error_text *text, struct span where, struct span detail, int code)
+static void fail_print(const struct cli *cli, const struct error_text *text, struct span where, struct span detail,
+                       int code)
 {
     struct buf line;
     buf_init(&line, 16384);
@@ -221,7 +223,8 @@ static CURL *curl_new(const char *url, struct buf *out)
     return curl;
 }
 
-int api_call(const struct cli *cli, const char *method, const char *path, struct span body, struct buf *out, int *status, struct fault *fault)
+int api_call(const struct cli *cli, const char *method, const char *path, struct span body, struct buf *out,
+             int *status, struct fault *fault)
 {
     char socket_path[4096], url[4096];
     (void)path_join(cli, "run/sock", socket_path);
@@ -245,7 +248,9 @@ int api_call(const struct cli *cli, const char *method, const char *path, struct
     *status = (int)code;
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);
-    return rc == CURLE_OK ? 0 : fail(fault, E_STATE, "the node does not answer on %.180s; start it with comity serve", socket_path);
+    return rc == CURLE_OK
+               ? 0
+               : fail(fault, E_STATE, "the node does not answer on %.180s; start it with comity serve", socket_path);
 }
 
 int api_good(const struct cli *cli, const char *method, const char *path, struct span body, struct buf *out, int *exit)
@@ -281,7 +286,8 @@ int api_good(const struct cli *cli, const char *method, const char *path, struct
 void url_escape(struct buf *out, const char *text)
 {
     for (const char *p = text; *p; p++) {
-        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("-._~", *p);
+        bool plain =
+            (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("-._~", *p);
         if (plain)
             buf_byte(out, (uint8_t)*p);
         else
@@ -303,7 +309,8 @@ int url_get(const char *url, struct buf *out, struct fault *fault)
     (void)curl_easy_getinfo(kept, CURLINFO_RESPONSE_CODE, &status);
     if (rc == CURLE_OK && status == 200)
         return 0;
-    return fail(fault, rc == CURLE_OK && status == 404 ? E_NOTFOUND : E_PEER, "%.160s: %s (HTTP %ld)", url, curl_easy_strerror(rc), status);
+    return fail(fault, rc == CURLE_OK && status == 404 ? E_NOTFOUND : E_PEER, "%.160s: %s (HTTP %ld)", url,
+                curl_easy_strerror(rc), status);
 }
 
 void print_span(struct span text)

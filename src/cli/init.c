@@ -10,7 +10,8 @@
 #include "cli/cli.h"
 #include "signer/signer.h"
 
-static const char usage[] = "comity init DIR --name NAME --role ROLE --jurisdiction J --listen ADDR:PORT [--url URL] [--passphrase-file FILE]";
+static const char usage[] =
+    "comity init DIR --name NAME --role ROLE --jurisdiction J --listen ADDR:PORT [--url URL] [--passphrase-file FILE]";
 
 static int prompt(const char *text, char *out, size_t size)
 {
@@ -48,7 +49,8 @@ static int passphrase_get(const char *file, struct buf *out, struct fault *fault
     return 0;
 }
 
-static int fields_take(struct card *card, const char *name, const char *role, const char *jurisdiction, const char *url, struct fault *fault)
+static int fields_take(struct card *card, const char *name, const char *role, const char *jurisdiction, const char *url,
+                       struct fault *fault)
 {
     card->role = ROLE_COUNT;
     for (int i = 0; i < ROLE_COUNT; i++)
@@ -66,8 +68,8 @@ static int fields_take(struct card *card, const char *name, const char *role, co
     return 0;
 }
 
-static int card_make(const char *dir, struct card *card, struct span passphrase, const uint8_t seed[static 32], struct buf *note,
-                     struct fault *fault)
+static int card_make(const char *dir, struct card *card, struct span passphrase, const uint8_t seed[static 32],
+                     struct buf *note, struct fault *fault)
 {
     struct keyring *ring = NULL;
     struct card check;
@@ -83,7 +85,8 @@ static int card_make(const char *dir, struct card *card, struct span passphrase,
     return rc ? rc : file_write(path, buf_view(note), 0644, true, fault);
 }
 
-static int config_make(const char *dir, const struct card *card, const char *listen, const char *passphrase_file, struct fault *fault)
+static int config_make(const char *dir, const struct card *card, const char *listen, const char *passphrase_file,
+                       struct fault *fault)
 {
     struct buf text;
     char path[4096], absolute[4096] = "";
@@ -100,7 +103,8 @@ static int config_make(const char *dir, const struct card *card, const char *lis
     return rc;
 }
 
-static void tell(const struct cli *cli, const struct card *card, struct span note, const uint8_t seed[static 32], const char *sheets)
+static void tell(const struct cli *cli, const struct card *card, struct span note, const uint8_t seed[static 32],
+                 const char *sheets)
 {
     char fingerprint[64];
     struct buf words;
@@ -118,9 +122,11 @@ static void tell(const struct cli *cli, const struct card *card, struct span not
             (void)fputc(words.data[i] == '\n' ? '|' : words.data[i], stdout);
         (void)puts("\"}");
     } else {
-        (void)printf("party        %s (%s, %s)\nfingerprint  %s\n\n", card->name, party_role_names[card->role], card->jurisdiction, fingerprint);
-        (void)printf("Recovery key%s, kept nowhere on this machine. Print it, lock it away, then clear this screen:\n\n%.*s\n",
-                     split ? " in sheets" : "", (int)words.len, (const char *)words.data);
+        (void)printf("party        %s (%s, %s)\nfingerprint  %s\n\n", card->name, party_role_names[card->role],
+                     card->jurisdiction, fingerprint);
+        (void)printf(
+            "Recovery key%s, kept nowhere on this machine. Print it, lock it away, then clear this screen:\n\n%.*s\n",
+            split ? " in sheets" : "", (int)words.len, (const char *)words.data);
     }
     sodium_memzero(words.data, words.cap);
     buf_free(&words);
@@ -128,7 +134,8 @@ static void tell(const struct cli *cli, const struct card *card, struct span not
 
 int command_init(struct cli *cli)
 {
-    const char *name = option(cli, "--name"), *role = option(cli, "--role"), *jurisdiction = option(cli, "--jurisdiction");
+    const char *name = option(cli, "--name"), *role = option(cli, "--role"),
+               *jurisdiction = option(cli, "--jurisdiction");
     const char *listen = option(cli, "--listen"), *url = option(cli, "--url"), *file = option(cli, "--passphrase-file");
     const char *sheets = option(cli, "--sheets");
     struct card card = {0};

@@ -53,7 +53,8 @@ static int store_get(void *ctx, const char *path, struct buf *out, struct fault 
     }
     int rc = tile_path_parse(span_str(path), &level, &index, &width);
     if (rc == 0 && level < 0)
-        rc = ops->entries_scan(source->store, source->log, index * TILE_WIDTH, index * TILE_WIDTH + width, bundle_visit, out);
+        rc = ops->entries_scan(source->store, source->log, index * TILE_WIDTH, index * TILE_WIDTH + width, bundle_visit,
+                               out);
     else if (rc == 0 && (rc = ops->tile_get(source->store, source->log, (unsigned)level, index, width, hashes)) == 0)
         buf_add(out, hashes, (size_t)width * 32);
     return rc ? fail(fault, rc, "database") : 0;
@@ -77,12 +78,18 @@ static const struct public_key *key_of(void *ctx, const struct hash *kid, struct
     return roster_statement_key(ctx, issuer, kid, &party, NULL) == 0 ? &party->card.keys[KEY_STATEMENT] : NULL;
 }
 
-static int audit(struct cli *cli, const struct roster *roster, const struct party *party, struct source *source, struct fault *fault)
+static int audit(struct cli *cli, const struct roster *roster, const struct party *party, struct source *source,
+                 struct fault *fault)
 {
     struct audit_source from = {.get = source->store ? store_get : path_get, .ctx = source};
-    struct audit_options options = {.log_key = &party->card.keys[KEY_LOG], .log_name = span_str(party->origin), .circle = &roster->circle,
-                                    .issuer = span_str(party->card.name), .key = key_of, .key_ctx = (void *)(uintptr_t)roster,
-                                    .progress = progress, .progress_ctx = source};
+    struct audit_options options = {.log_key = &party->card.keys[KEY_LOG],
+                                    .log_name = span_str(party->origin),
+                                    .circle = &roster->circle,
+                                    .issuer = span_str(party->card.name),
+                                    .key = key_of,
+                                    .key_ctx = (void *)(uintptr_t)roster,
+                                    .progress = progress,
+                                    .progress_ctx = source};
     struct audit_result result = {0};
     struct timespec start, end;
     char root[65];
@@ -95,11 +102,14 @@ static int audit(struct cli *cli, const struct roster *roster, const struct part
         return rc;
     hash_hex(&result.root, root);
     if (cli->json)
-        (void)printf("{\"origin\":\"%s\",\"size\":%llu,\"verified\":%llu,\"root\":\"%s\",\"seconds\":%.3f}\n", party->origin,
-                     (unsigned long long)result.size, (unsigned long long)result.verified, root, seconds);
+        (void)printf("{\"origin\":\"%s\",\"size\":%llu,\"verified\":%llu,\"root\":\"%s\",\"seconds\":%.3f}\n",
+                     party->origin, (unsigned long long)result.size, (unsigned long long)result.verified, root,
+                     seconds);
     else
-        (void)printf("GOOD  %s\n  entries   %llu, every signature verified\n  root      %s\n  took      %.3f s, %.0f entries/s\n", party->origin,
-                     (unsigned long long)result.size, root, seconds, seconds > 0 ? (double)result.size / seconds : 0);
+        (void)printf("GOOD  %s\n  entries   %llu, every signature verified\n  root      %s\n  took      %.3f s, %.0f "
+                     "entries/s\n",
+                     party->origin, (unsigned long long)result.size, root, seconds,
+                     seconds > 0 ? (double)result.size / seconds : 0);
     return 0;
 }
 

@@ -6,10 +6,13 @@
 
 const struct command commands[] = {
     {"init", "make a party: keys, card, configuration",
-     "comity init DIR --name NAME --role ROLE --jurisdiction J --listen ADDR:PORT [--url URL] [--passphrase-file FILE]\n"
+     "comity init DIR --name NAME --role ROLE --jurisdiction J --listen ADDR:PORT [--url URL] [--passphrase-file "
+     "FILE]\n"
      "                [--sheets NEED/COUNT]\n\n"
-     "Makes the keys (encrypted under the passphrase), the self-signed party card DIR/card.note, and comity.conf. Prints the card's\n"
-     "fingerprint, to be read over the telephone, and the recovery key, which is kept nowhere: print it and lock it away.\n"
+     "Makes the keys (encrypted under the passphrase), the self-signed party card DIR/card.note, and comity.conf. "
+     "Prints the card's\n"
+     "fingerprint, to be read over the telephone, and the recovery key, which is kept nowhere: print it and lock it "
+     "away.\n"
      "ROLE is state, organization, vendor, operator or observer. Without --passphrase-file it asks on the terminal.\n\n"
      "Example:\n  comity init /var/lib/comity --name csirt.northland --role state --jurisdiction Northland \\\n"
      "         --listen 127.0.0.1:8440 --passphrase-file /etc/comity/passphrase\n",
@@ -26,21 +29,27 @@ const struct command commands[] = {
      "comity charter accede FILE         adopt it for this node (its accession is stated when the node runs)\n"
      "comity charter bundle --out FILE   what an offline verifier needs\n"
      "comity charter policy NAME         the C2SP tlog-policy for a party's log\n\n"
-     "Example:\n  comity charter new --name 'Harbour circle' --card a.note --card b.note --committee csirt.a,csirt.b --out charter.json\n",
+     "Example:\n  comity charter new --name 'Harbour circle' --card a.note --card b.note --committee csirt.a,csirt.b "
+     "--out charter.json\n",
      command_charter},
     {"serve", "run the node",
-     "comity serve\n\nRuns supervisor, signer and node in the foreground until SIGTERM. Prints one line when it is ready.\n\n"
+     "comity serve\n\nRuns supervisor, signer and node in the foreground until SIGTERM. Prints one line when it is "
+     "ready.\n\n"
      "Example:\n  comity -C /var/lib/comity serve\n",
      command_serve},
     {"publish", "state an advisory (CSAF 2.0 or OSV)",
-     "comity publish [--open] FILE\n\nTLP:CLEAR and WHITE are published openly, GREEN to members; AMBER, AMBER+STRICT and RED are refused:\n"
+     "comity publish [--open] FILE\n\nTLP:CLEAR and WHITE are published openly, GREEN to members; AMBER, AMBER+STRICT "
+     "and RED are refused:\n"
      "they must be sealed. An unlabelled document needs --open. What is published openly cannot be recalled.\n\n"
      "Example:\n  comity publish xz-backdoor.json\n",
      command_publish},
     {"state", "state any other open document",
-     "comity state --media TYPE --subject TEXT FILE\n\nExample:\n  comity state --media text/plain --subject note-1 note.txt\n", command_state},
+     "comity state --media TYPE --subject TEXT FILE\n\nExample:\n  comity state --media text/plain --subject note-1 "
+     "note.txt\n",
+     command_state},
     {"inventory", "add a software inventory",
-     "comity inventory add NAME FILE [--distribution Debian:12]\ncomity inventory add NAME --this-machine\ncomity inventory list\n\n"
+     "comity inventory add NAME FILE [--distribution Debian:12]\ncomity inventory add NAME --this-machine\ncomity "
+     "inventory list\n\n"
      "CycloneDX JSON or a dpkg status file. The inventory never leaves this node.\n\n"
      "Example:\n  comity inventory add web-server --this-machine\n",
      command_inventory},
@@ -49,9 +58,12 @@ const struct command commands[] = {
      "Example:\n  comity notices --json\n",
      command_notices},
     {"status", "the node, its log, its mirrors and peers",
-     "comity status\n\nExit code 3 while something is unwitnessed or the node is recovering.\n\nExample:\n  comity status\n", command_status},
+     "comity status\n\nExit code 3 while something is unwitnessed or the node is recovering.\n\nExample:\n  comity "
+     "status\n",
+     command_status},
     {"show", "one statement and whether it stands",
-     "comity show ID\n\nExit code 0 when it stands, 3 when it is logged only.\n\nExample:\n  comity show 5f0c...e1\n", command_show},
+     "comity show ID\n\nExit code 0 when it stands, 3 when it is logged only.\n\nExample:\n  comity show 5f0c...e1\n",
+     command_show},
     {"receipt", "fetch the receipt of a statement",
      "comity receipt ID [--form tlog|cose] [--out FILE] [--wait SECONDS]\n\n"
      "tlog: a C2SP tlog-proof; cose: a transparent statement with the mirrors' COSE receipts.\n\n"
@@ -64,12 +76,15 @@ const struct command commands[] = {
      command_verify},
     {"log", "audit a whole log",
      "comity log verify --charter BUNDLE --party NAME [DIRECTORY | URL]\n\n"
-     "Recomputes the tree from every entry and verifies every signature. Without a source: the node's own database (node stopped).\n\n"
+     "Recomputes the tree from every entry and verifies every signature. Without a source: the node's own database "
+     "(node stopped).\n\n"
      "Example:\n  comity log verify --charter circle.bundle --party csirt.northland http://127.0.0.1:8440\n",
      command_log},
-    {"rebuild", "drop and refold all derived tables", "comity rebuild\n\nExample:\n  comity rebuild\n", command_rebuild},
+    {"rebuild", "drop and refold all derived tables", "comity rebuild\n\nExample:\n  comity rebuild\n",
+     command_rebuild},
     {"absent", "say that a committee member will not answer",
-     "comity absent NAME\n\nLets a node that was restored go on without that member's answer. Only its owner may take this risk.\n\n"
+     "comity absent NAME\n\nLets a node that was restored go on without that member's answer. Only its owner may take "
+     "this risk.\n\n"
      "Example:\n  comity absent csirt.southland\n",
      command_absent},
     {"recovery", "check, split or join a recovery key",

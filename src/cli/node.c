@@ -106,7 +106,8 @@ int command_state(struct cli *cli)
     buf_text(&path, "&subject=");
     url_escape(&path, subject);
     buf_byte(&path, 0);
-    int exit = path.error ? cli_fail(cli, path.error, NULL) : post_file(cli, cli->argv[0], (const char *)path.data, DOCUMENT_BYTES_MAX);
+    int exit = path.error ? cli_fail(cli, path.error, NULL)
+                          : post_file(cli, cli->argv[0], (const char *)path.data, DOCUMENT_BYTES_MAX);
     buf_free(&path);
     return exit;
 }
@@ -123,7 +124,11 @@ static void distribution_guess(char out[static 64])
     if (file)
         (void)fclose(file);
     bool debian = strcmp(id, "debian") == 0;
-    (void)snprintf(out, 64, "%s%s%s", debian ? "Debian" : strcmp(id, "ubuntu") == 0 ? "Ubuntu" : id, *version ? ":" : "", version);
+    (void)snprintf(out, 64, "%s%s%s",
+                   debian                      ? "Debian"
+                   : strcmp(id, "ubuntu") == 0 ? "Ubuntu"
+                                               : id,
+                   *version ? ":" : "", version);
 }
 
 static int inventory_post(struct cli *cli, const char *name, const char *file, const char *distribution)
@@ -148,8 +153,10 @@ static int inventory_post(struct cli *cli, const char *name, const char *file, c
         if (root && cli->json)
             print_raw(&out);
         else if (root)
-            (void)printf("%lld components (%lld with a problem) against %lld advisories: %lld affected, %lld undecided\n", number(root, "components"),
-                         number(root, "problems"), number(root, "advisories"), number(root, "affected"), number(root, "undecided"));
+            (void)printf(
+                "%lld components (%lld with a problem) against %lld advisories: %lld affected, %lld undecided\n",
+                number(root, "components"), number(root, "problems"), number(root, "advisories"),
+                number(root, "affected"), number(root, "undecided"));
         arena_free(&arena);
     }
     buf_free(&body);
@@ -167,7 +174,8 @@ static int inventory_list(struct cli *cli)
         const struct json *root = answer_parse(cli, &out, &arena), *list = json_get(root, "inventories");
         for (uint32_t i = 0; list && i < list->count; i++) {
             print_text(&list->child[i], "name");
-            (void)printf("\t%lld components\t%lld with a problem\n", number(&list->child[i], "components"), number(&list->child[i], "problems"));
+            (void)printf("\t%lld components\t%lld with a problem\n", number(&list->child[i], "components"),
+                         number(&list->child[i], "problems"));
         }
         arena_free(&arena);
     }
@@ -193,7 +201,8 @@ int command_inventory(struct cli *cli)
 
 static bool notice_print(const struct json *row)
 {
-    const struct json *n = json_get(row, "notice"), *component = json_get(n, "component"), *advisory = json_get(n, "advisory");
+    const struct json *n = json_get(row, "notice"), *component = json_get(n, "component"),
+                      *advisory = json_get(n, "advisory");
     print_text(n, "recorded_at");
     (void)printf("  ");
     print_text(n, "verdict");
@@ -237,7 +246,8 @@ int command_notices(struct cli *cli)
             print_raw(&out);
         for (uint32_t i = 0; root && i < root->count; i++) {
             const struct json *n = json_get(&root->child[i], "notice");
-            affected = (cli->json ? span_is(json_text(n, "verdict"), "affected") : notice_print(&root->child[i])) || affected;
+            affected =
+                (cli->json ? span_is(json_text(n, "verdict"), "affected") : notice_print(&root->child[i])) || affected;
         }
         if (root && !root->count && !cli->json)
             (void)printf("no notices\n");
@@ -253,9 +263,10 @@ static void peer_print(const struct json *peer)
     const struct json *log = json_get(peer, "their_log");
     struct span since = json_text(peer, "missing_since");
     struct span name = json_text(peer, "party");
-    (void)printf("  %-26.*s %-12.*s %-7s %10lld %10lld %10lld  ", (int)name.len, (const char *)name.data, (int)json_text(peer, "role").len,
-                 (const char *)json_text(peer, "role").data, is_true(peer, "mirror") ? "mirror" : "-", number(peer, "cosigned_our_size"),
-                 number(log, "held"), number(log, "standing"));
+    (void)printf("  %-26.*s %-12.*s %-7s %10lld %10lld %10lld  ", (int)name.len, (const char *)name.data,
+                 (int)json_text(peer, "role").len, (const char *)json_text(peer, "role").data,
+                 is_true(peer, "mirror") ? "mirror" : "-", number(peer, "cosigned_our_size"), number(log, "held"),
+                 number(log, "standing"));
     if (is_true(log, "two_faces"))
         (void)printf("TWO FACES ");
     if (since.len) {
@@ -279,8 +290,9 @@ static void status_print(const struct json *root)
         return;
     (void)printf("circle    ");
     print_text(root, "circle_name");
-    (void)printf("\nlog       %lld entries, %lld standing, %lld unwitnessed; %lld of %lld mirrors needed\n\n", number(log, "size"),
-                 number(log, "standing"), number(log, "unwitnessed"), number(quorum, "needed"), number(quorum, "mirrors"));
+    (void)printf("\nlog       %lld entries, %lld standing, %lld unwitnessed; %lld of %lld mirrors needed\n\n",
+                 number(log, "size"), number(log, "standing"), number(log, "unwitnessed"), number(quorum, "needed"),
+                 number(quorum, "mirrors"));
     (void)printf("  %-26s %-12s %-7s %10s %10s %10s\n", "peer", "role", "", "our log", "their log", "standing");
     for (uint32_t i = 0; peers && i < peers->count; i++)
         peer_print(&peers->child[i]);
@@ -319,7 +331,8 @@ int command_show(struct cli *cli)
     if (api_good(cli, "GET", path, span_of(NULL, 0), &out, &exit) == 0) {
         const struct json *root = answer_parse(cli, &out, &arena);
         bool stands = span_is(json_text(root, "state"), "standing");
-        static const char *const texts[] = {"state", "issuer", "subject", "media", "document", "issued_at", "standing_since", "origin"};
+        static const char *const texts[] = {"state",    "issuer",    "subject",        "media",
+                                            "document", "issued_at", "standing_since", "origin"};
         if (cli->json)
             print_raw(&out);
         for (size_t i = 0; root && !cli->json && i < sizeof texts / sizeof texts[0]; i++) {
@@ -328,8 +341,9 @@ int command_show(struct cli *cli)
             (void)printf("\n");
         }
         if (root && !cli->json)
-            (void)printf("%-15s %lld\n%-15s %lld of %lld, %lld needed%s\n", "index", number(root, "index"), "cosigned", number(root, "cosigned"),
-                         number(root, "mirrors"), number(root, "needed"), stands ? "" : " - unwitnessed");
+            (void)printf("%-15s %lld\n%-15s %lld of %lld, %lld needed%s\n", "index", number(root, "index"), "cosigned",
+                         number(root, "cosigned"), number(root, "mirrors"), number(root, "needed"),
+                         stands ? "" : " - unwitnessed");
         exit = !root ? EXIT_IO : stands ? EXIT_YES : EXIT_PENDING;
         arena_free(&arena);
     }

@@ -24,9 +24,11 @@ static void result_json(const struct standing *s, bool stands)
     if (s->instant)
         time_format(s->instant, at);
     field(&out, "standing_since", span_str(at));
-    buf_printf(&out, "\"index\":%llu,\"size\":%llu,\"cosigned\":%u,\"needed\":%u,\"mirrors\":%u,\"identity_level\":%u,\"document_checked\":%s}\n",
-               (unsigned long long)s->index, (unsigned long long)s->size, s->cosigned, s->needed, s->members, identity_level(&s->issuer->proof),
-               s->document_checked ? "true" : "false");
+    buf_printf(&out,
+               "\"index\":%llu,\"size\":%llu,\"cosigned\":%u,\"needed\":%u,\"mirrors\":%u,\"identity_level\":%u,"
+               "\"document_checked\":%s}\n",
+               (unsigned long long)s->index, (unsigned long long)s->size, s->cosigned, s->needed, s->members,
+               identity_level(&s->issuer->proof), s->document_checked ? "true" : "false");
     (void)fwrite(out.data, 1, out.len, stdout);
     buf_free(&out);
 }
@@ -36,13 +38,14 @@ static void result_human(const struct standing *s, bool stands)
     char at[21], issued[21];
     time_format(s->statement.issued_at, issued);
     time_format(s->instant, at);
-    (void)printf("%s\n  issuer     %s (identity level %u)\n  subject    ", stands ? "STANDING" : "LOGGED ONLY, UNWITNESSED", s->issuer->card.name,
+    (void)printf("%s\n  issuer     %s (identity level %u)\n  subject    ",
+                 stands ? "STANDING" : "LOGGED ONLY, UNWITNESSED", s->issuer->card.name,
                  identity_level(&s->issuer->proof));
     print_span(s->statement.subject);
     (void)printf("\n  media      ");
     print_span(s->statement.media);
-    (void)printf("\n  position   index %llu in a log of %llu\n  mirrors    %u of %u cosigned, %u needed\n", (unsigned long long)s->index,
-                 (unsigned long long)s->size, s->cosigned, s->members, s->needed);
+    (void)printf("\n  position   index %llu in a log of %llu\n  mirrors    %u of %u cosigned, %u needed\n",
+                 (unsigned long long)s->index, (unsigned long long)s->size, s->cosigned, s->members, s->needed);
     if (stands && s->instant)
         (void)printf("  since      %s\n", at);
     (void)printf("  issued     %s (what the issuer claims)\n  document   %s\n", issued,
@@ -65,7 +68,8 @@ static int check(struct cli *cli, const char *charter, const char *receipt, cons
         (void)fail_at(&fault, rc, "%s", charter);
     if (rc == 0) {
         static const uint8_t nothing[1];
-        struct span view = document ? span_of(document_bytes.data ? document_bytes.data : nothing, document_bytes.len) : span_of(NULL, 0);
+        struct span view = document ? span_of(document_bytes.data ? document_bytes.data : nothing, document_bytes.len)
+                                    : span_of(NULL, 0);
         rc = receipt_verify(&roster, buf_view(&receipt_bytes), document ? &view : NULL, &standing, &arena, &fault);
         if (rc == 0 || rc == E_UNWITNESSED) {
             if (cli->json)
@@ -87,7 +91,8 @@ static int check(struct cli *cli, const char *charter, const char *receipt, cons
 int command_verify(struct cli *cli)
 {
     static const char usage[] = "comity verify --charter BUNDLE --receipt FILE [--document FILE]";
-    const char *charter = option(cli, "--charter"), *receipt = option(cli, "--receipt"), *document = option(cli, "--document");
+    const char *charter = option(cli, "--charter"), *receipt = option(cli, "--receipt"),
+               *document = option(cli, "--document");
     if (!words(cli, 0, usage))
         return EXIT_USAGE;
     return charter && receipt ? check(cli, charter, receipt, document) : cli_usage(cli, "usage: %s", usage);

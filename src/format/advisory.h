@@ -19,13 +19,14 @@ struct range {
     const struct range_event *events; /* as written; not sorted */
 };
 struct affected_package {
-    struct span ecosystem; /* as OSV writes it: "Debian:12", "Go", "npm"; from a purl its type mapped ("deb/debian" -> "Debian") */
-    struct span name;      /* the name within the ecosystem; for Debian the source package */
-    struct span purl;      /* as written, may be empty */
+    struct span
+        ecosystem; /* as OSV writes it: "Debian:12", "Go", "npm"; from a purl its type mapped ("deb/debian" -> "Debian") */
+    struct span name; /* the name within the ecosystem; for Debian the source package */
+    struct span purl; /* as written, may be empty */
     enum order order;
     size_t range_count, version_count;
     const struct range *ranges;
-    const struct span *versions;       /* exactly these are affected */
+    const struct span *versions; /* exactly these are affected */
     size_t fixed_count;
     const struct span *fixed_versions; /* exactly these are not affected (CSAF fixed / known_not_affected) */
     struct span path;                  /* where in the document: "affected[3]" */

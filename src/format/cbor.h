@@ -26,7 +26,7 @@ int cbor_take_tag(struct cbor *c, uint64_t *tag);
 int cbor_take_null(struct cbor *c);
 bool cbor_peek_null(const struct cbor *c);
 int cbor_skip(struct cbor *c, struct span *item); /* one whole well-formed deterministic item; its bytes, if wanted */
-int cbor_end(struct cbor *c); /* E_TRAILING when bytes are left */
+int cbor_end(struct cbor *c);                     /* E_TRAILING when bytes are left */
 
 /* Map keys must ascend: give each key's encoded bytes in turn (`previous` starts empty). */
 int cbor_key_order(struct cbor *c, struct span *previous, struct span key);

@@ -12,7 +12,7 @@ struct cose_sign1 {
     struct span unprotected;     /* the encoded map, one CBOR item */
     struct span payload;         /* data NULL when detached (null) */
     bool detached;
-    struct signature signature;  /* exactly 64 bytes, else E_UNSUPPORTED */
+    struct signature signature; /* exactly 64 bytes, else E_UNSUPPORTED */
 };
 
 int cose_parse(struct cose_sign1 *out, struct span bytes); /* spans point into `bytes` */

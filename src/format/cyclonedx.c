@@ -184,6 +184,7 @@ int inventory_read_cyclonedx(struct inventory *out, struct span bytes, struct ar
         rc = component_read(&c, subject, arena_printf(arena, "metadata.component"));
     rc = rc ? rc : components_read(&c, json_get(subject, "components"), "metadata.component.");
     rc = rc ? rc : components_read(&c, list, "");
-    *out = (struct inventory){.format = "cyclonedx", .count = c.count, .problem_count = c.problems, .components = c.list};
+    *out =
+        (struct inventory){.format = "cyclonedx", .count = c.count, .problem_count = c.problems, .components = c.list};
     return rc;
 }

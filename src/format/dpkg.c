@@ -85,17 +85,20 @@ static const char *source_take(struct component *c, struct span source)
     return NULL;
 }
 
-static int stanza_end(struct stanza *s, struct inventory *out, struct component *list, struct span ecosystem, struct arena *arena)
+static int stanza_end(struct stanza *s, struct inventory *out, struct component *list, struct span ecosystem,
+                      struct arena *arena)
 {
     const struct span *f = s->fields;
     if (!s->open || (f[FIELD_STATUS].len && !installed(f[FIELD_STATUS])))
         return 0;
     int shown = (int)(f[FIELD_PACKAGE].len < 200 ? f[FIELD_PACKAGE].len : 200);
-    char *path = arena_printf(arena, "Package: %.*s", shown, f[FIELD_PACKAGE].len ? (const char *)f[FIELD_PACKAGE].data : "");
+    char *path =
+        arena_printf(arena, "Package: %.*s", shown, f[FIELD_PACKAGE].len ? (const char *)f[FIELD_PACKAGE].data : "");
     if (!path)
         return E_NOMEM;
     struct component *c = &list[out->count++];
-    *c = (struct component){.ecosystem = ecosystem, .name = f[FIELD_PACKAGE], .version = f[FIELD_VERSION], .path = span_str(path)};
+    *c = (struct component){
+        .ecosystem = ecosystem, .name = f[FIELD_PACKAGE], .version = f[FIELD_VERSION], .path = span_str(path)};
     const char *problem = source_take(c, f[FIELD_SOURCE]);
     c->problem = s->problem ? s->problem : problem;
     if (!f[FIELD_STATUS].len)
@@ -120,7 +123,8 @@ static size_t stanzas_most(struct span rest)
     return count;
 }
 
-int inventory_read_dpkg(struct inventory *out, struct span status, struct span distribution, struct arena *arena, struct fault *fault)
+int inventory_read_dpkg(struct inventory *out, struct span status, struct span distribution, struct arena *arena,
+                        struct fault *fault)
 {
     struct stanza s = {0};
     struct span line, rest = status, ecosystem = distribution.len ? distribution : span_str("Debian");

@@ -15,7 +15,8 @@ static bool has_field(struct span rest, const char *field)
     return span_starts(rest, field);
 }
 
-int inventory_read(struct inventory *out, struct span bytes, struct span distribution, struct arena *arena, struct fault *fault)
+int inventory_read(struct inventory *out, struct span bytes, struct span distribution, struct arena *arena,
+                   struct fault *fault)
 {
     size_t at = 0;
     while (at < bytes.len && blank(bytes.data[at]))

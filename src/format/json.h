@@ -12,9 +12,9 @@ enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSO
 
 struct json {
     enum json_type type;
-    bool is_int;       /* JSON_NUMBER: it is an integer within int64 */
-    uint32_t count;    /* members or items */
-    struct span key;   /* this node's name, when it is a member */
+    bool is_int;     /* JSON_NUMBER: it is an integer within int64 */
+    uint32_t count;  /* members or items */
+    struct span key; /* this node's name, when it is a member */
     union {
         struct span text;         /* string; number: its text */
         const struct json *child; /* first item or member; siblings stand one after another: child[0..count-1] */

@@ -12,10 +12,11 @@ enum note_type { NOTE_ED25519 = 0x01, NOTE_COSIGNATURE = 0x04 };
 
 struct note_signature {
     struct span name;
-    uint32_t id;           /* key id, big-endian on the wire */
-    struct span line;      /* the whole line with its newline, as it stands in the note */
-    size_t len;            /* of bytes[], after the 4 bytes of id */
-    uint8_t bytes[72];     /* Ed25519: 64; cosignature/v1: 8 of timestamp, 64. Longer ones are kept only as `line` (len 0) */
+    uint32_t id;      /* key id, big-endian on the wire */
+    struct span line; /* the whole line with its newline, as it stands in the note */
+    size_t len;       /* of bytes[], after the 4 bytes of id */
+    uint8_t
+        bytes[72]; /* Ed25519: 64; cosignature/v1: 8 of timestamp, 64. Longer ones are kept only as `line` (len 0) */
 };
 
 struct note {
@@ -45,10 +46,12 @@ int note_verify_cosignature(const struct note *note, struct span name, const str
 /* The message that a cosignature/v1 signs: "cosignature/v1\ntime T\n" + text. */
 void note_cosigned_message(struct buf *out, int64_t timestamp, struct span text);
 /* The same check without a note: is `signature` a cosignature at `timestamp` over `text`? */
-bool cosignature_verify(const struct public_key *key, int64_t timestamp, struct span text, const struct signature *signature);
+bool cosignature_verify(const struct public_key *key, int64_t timestamp, struct span text,
+                        const struct signature *signature);
 
 /* Signature lines: em dash, space, name, space, base64(id || signature), newline. */
-void note_signature_write(struct buf *out, struct span name, const struct public_key *key, const struct signature *signature);
+void note_signature_write(struct buf *out, struct span name, const struct public_key *key,
+                          const struct signature *signature);
 void note_cosignature_write(struct buf *out, struct span name, const struct public_key *key, int64_t timestamp,
                             const struct signature *signature);
 

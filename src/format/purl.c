@@ -161,7 +161,8 @@ static void version_cut(struct span *rest, struct span *version)
 /* Types whose names are case-insensitive are kept in lower case (purl-spec, the types' definitions). */
 static void normalize(struct purl *purl, struct arena *arena)
 {
-    static const char *const types[] = {"deb", "apk", "npm", "pypi", "github", "gitlab", "bitbucket", "composer", "hex", "oci", "rpm"};
+    static const char *const types[] = {"deb",       "apk",      "npm", "pypi", "github", "gitlab",
+                                        "bitbucket", "composer", "hex", "oci",  "rpm"};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (!span_is(purl->type, types[i]))
             continue;
@@ -205,7 +206,8 @@ struct span purl_qualifier(const struct purl *purl, const char *key, struct aren
     struct span rest = purl->qualifiers, name, value;
     while (rest.len) {
         struct span pair = take_part(&rest, '&');
-        if (cut_first(&pair, '=', &name) && name.len == strlen(key) && strncasecmp((const char *)name.data, key, name.len) == 0)
+        if (cut_first(&pair, '=', &name) && name.len == strlen(key) &&
+            strncasecmp((const char *)name.data, key, name.len) == 0)
             return percent_decode(pair, arena, &value) ? value : span_of(NULL, 0);
     }
     return span_of(NULL, 0);
@@ -270,7 +272,8 @@ static struct span debian_release(struct span distro)
 {
     static const struct {
         const char *name, *number;
-    } names[] = {{"stretch", "9"}, {"buster", "10"}, {"bullseye", "11"}, {"bookworm", "12"}, {"trixie", "13"}, {"forky", "14"}};
+    } names[] = {{"stretch", "9"},   {"buster", "10"}, {"bullseye", "11"},
+                 {"bookworm", "12"}, {"trixie", "13"}, {"forky", "14"}};
     if (span_starts(distro, "debian-"))
         distro = span_from(distro, 7);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

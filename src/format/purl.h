@@ -6,7 +6,8 @@
 #include "base/error.h"
 
 struct purl {
-    struct span type, namespace, name, version, qualifiers, subpath; /* decoded; type lower case; qualifiers as written */
+    struct span type, namespace, name, version, qualifiers,
+        subpath; /* decoded; type lower case; qualifiers as written */
 };
 int purl_parse(struct purl *out, struct span text, struct arena *arena, struct fault *fault);
 /* A qualifier's decoded value; empty when absent. */

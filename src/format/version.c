@@ -87,8 +87,8 @@ static bool debian_split(struct span text, struct debian_version *out)
         if (out->revision.len == 0)
             return false;
     }
-    return out->upstream.len > 0 && is_digit(out->upstream.data[0]) && chars_ok(out->upstream, colon ? ".+-~:" : ".+-~") &&
-           chars_ok(out->revision, ".+~");
+    return out->upstream.len > 0 && is_digit(out->upstream.data[0]) &&
+           chars_ok(out->upstream, colon ? ".+-~:" : ".+-~") && chars_ok(out->revision, ".+~");
 }
 
 /* Weight in the non-digit part: "~" before the end, the end before letters, letters before the rest. */
@@ -263,7 +263,7 @@ enum order order_of_ecosystem(struct span ecosystem)
         const char *name;
         enum order order;
     } orders[] = {
-        {"Debian", ORDER_DEBIAN}, {"Ubuntu", ORDER_DEBIAN},    {"Go", ORDER_SEMVER},   {"npm", ORDER_SEMVER},
+        {"Debian", ORDER_DEBIAN}, {"Ubuntu", ORDER_DEBIAN},    {"Go", ORDER_SEMVER},  {"npm", ORDER_SEMVER},
         {"Hex", ORDER_SEMVER},    {"crates.io", ORDER_SEMVER}, {"Pub", ORDER_SEMVER}, {"SwiftURL", ORDER_SEMVER},
         {"Julia", ORDER_SEMVER},  {"SemVer", ORDER_SEMVER},
     };

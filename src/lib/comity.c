@@ -54,10 +54,14 @@ static void put_statement(comity_result *result, const struct standing *standing
     put_hash(result, COMITY_DOCUMENT_HASH, &s->document);
     put_hash(result, COMITY_STATEMENT_ID, &s->id);
     const int64_t numbers[NUMBER_COUNT] = {
-        [COMITY_INDEX] = (int64_t)standing->index,       [COMITY_SIZE] = (int64_t)standing->size,
-        [COMITY_ISSUED_AT] = s->issued_at,               [COMITY_STANDING_SINCE] = standing->instant,
-        [COMITY_COSIGNED] = (int64_t)standing->cosigned, [COMITY_NEEDED] = (int64_t)standing->needed,
-        [COMITY_MEMBERS] = (int64_t)standing->members,   [COMITY_DOCUMENT_CHECKED] = standing->document_checked,
+        [COMITY_INDEX] = (int64_t)standing->index,
+        [COMITY_SIZE] = (int64_t)standing->size,
+        [COMITY_ISSUED_AT] = s->issued_at,
+        [COMITY_STANDING_SINCE] = standing->instant,
+        [COMITY_COSIGNED] = (int64_t)standing->cosigned,
+        [COMITY_NEEDED] = (int64_t)standing->needed,
+        [COMITY_MEMBERS] = (int64_t)standing->members,
+        [COMITY_DOCUMENT_CHECKED] = standing->document_checked,
     };
     memcpy(result->number, numbers, sizeof numbers);
 }
@@ -132,7 +136,8 @@ static comity_result *result_new(const struct question *q, int code)
 /* NULL is "not given"; an empty input of the caller's is a place with no bytes. A length without bytes must not pass for either. */
 static enum comity_verdict answer(struct question *q, comity_result **result)
 {
-    q->ill_given = (!q->bundle.data && q->bundle.len) || (!q->subject.data && q->subject.len) || (!q->document.data && q->document.len);
+    q->ill_given = (!q->bundle.data && q->bundle.len) || (!q->subject.data && q->subject.len) ||
+                   (!q->document.data && q->document.len);
     if (result)
         *result = NULL;
     arena_init(&q->arena, memory_max);
@@ -143,24 +148,29 @@ static enum comity_verdict answer(struct question *q, comity_result **result)
     return verdict_of(code);
 }
 
-enum comity_verdict comity_verify_receipt(const void *bundle, size_t bundle_len, const void *receipt, size_t receipt_len,
-                                          const void *document, size_t document_len, comity_result **result)
+enum comity_verdict comity_verify_receipt(const void *bundle, size_t bundle_len, const void *receipt,
+                                          size_t receipt_len, const void *document, size_t document_len,
+                                          comity_result **result)
 {
-    struct question q = {.bundle = span_of(bundle, bundle_len), .subject = span_of(receipt, receipt_len),
+    struct question q = {.bundle = span_of(bundle, bundle_len),
+                         .subject = span_of(receipt, receipt_len),
                          .document = span_of(document, document_len)};
     return answer(&q, result);
 }
 
-enum comity_verdict comity_verify_statement(const void *bundle, size_t bundle_len, const void *statement, size_t statement_len,
-                                            const void *document, size_t document_len, comity_result **result)
+enum comity_verdict comity_verify_statement(const void *bundle, size_t bundle_len, const void *statement,
+                                            size_t statement_len, const void *document, size_t document_len,
+                                            comity_result **result)
 {
-    struct question q = {.bundle = span_of(bundle, bundle_len), .subject = span_of(statement, statement_len),
-                         .document = span_of(document, document_len), .statement_alone = true};
+    struct question q = {.bundle = span_of(bundle, bundle_len),
+                         .subject = span_of(statement, statement_len),
+                         .document = span_of(document, document_len),
+                         .statement_alone = true};
     return answer(&q, result);
 }
 
-enum comity_verdict comity_check_inclusion(const void *entry, size_t entry_len, uint64_t index, uint64_t size, const uint8_t *proof,
-                                           size_t proof_count, const uint8_t root[32])
+enum comity_verdict comity_check_inclusion(const void *entry, size_t entry_len, uint64_t index, uint64_t size,
+                                           const uint8_t *proof, size_t proof_count, const uint8_t root[32])
 {
     struct hash hashes[PROOF_HASHES_MAX], leaf, want;
     if (!root || proof_count > PROOF_HASHES_MAX || (proof_count && !proof) || (entry_len && !entry))

@@ -63,7 +63,8 @@ struct action *send_add(struct node *node, enum call_kind kind, size_t peer, siz
         node->calls = calls;
         node->call_cap = cap;
     }
-    node->calls[node->call_count++] = (struct call){.token = ++node->next_token, .kind = kind, .peer = peer, .log = log};
+    node->calls[node->call_count++] =
+        (struct call){.token = ++node->next_token, .kind = kind, .peer = peer, .log = log};
     struct action *action = action_add(node, ACTION_SEND);
     action->token = node->next_token;
     action->peer = node->peers[peer].party;
@@ -241,7 +242,8 @@ int node_open(struct node **out, const struct env *env, const struct node_config
     node->channels = config->channels;
     node->witness_logs = config->witness_logs;
     node->recover_alone = config->recover_alone;
-    (void)snprintf(node->party_name, sizeof node->party_name, "%.*s", (int)config->party.len, (const char *)config->party.data);
+    (void)snprintf(node->party_name, sizeof node->party_name, "%.*s", (int)config->party.len,
+                   (const char *)config->party.data);
     buf_init(&node->own_note, NOTE_BYTES_MAX);
     int rc = node->roster ? circle_load(node, config, fault) : 0;
     if (rc == 0)
@@ -312,7 +314,9 @@ static int response(struct node *node, const struct event *event)
         }
     if (call.kind != CALL_NONE) {
         struct peer *peer = &node->peers[call.peer];
-        peer->missing_since_ms = event->status != 0 ? 0 : peer->missing_since_ms ? peer->missing_since_ms : node->now_ms;
+        peer->missing_since_ms = event->status != 0       ? 0
+                                 : peer->missing_since_ms ? peer->missing_since_ms
+                                                          : node->now_ms;
     }
     switch (call.kind) {
     case CALL_NONE:

@@ -17,23 +17,23 @@ struct env {
 
 /* Requests of peers that change something, already read whole by the shell; reading requests are served by node/serve.h. */
 enum request_kind {
-    REQ_MIRROR_ADD_CHECKPOINT, /* POST /mirror/add-checkpoint */
-    REQ_MIRROR_ADD_ENTRIES,    /* POST /mirror/add-entries */
-    REQ_WITNESS_ADD_CHECKPOINT,/* POST /witness/add-checkpoint */
-    REQ_PUT_DOCUMENT,          /* PUT /documents/{sha256}; `hash` is set */
-    REQ_ANNOUNCE               /* POST /announce: a checkpoint note with whatever cosignatures the sender has */
+    REQ_MIRROR_ADD_CHECKPOINT,  /* POST /mirror/add-checkpoint */
+    REQ_MIRROR_ADD_ENTRIES,     /* POST /mirror/add-entries */
+    REQ_WITNESS_ADD_CHECKPOINT, /* POST /witness/add-checkpoint */
+    REQ_PUT_DOCUMENT,           /* PUT /documents/{sha256}; `hash` is set */
+    REQ_ANNOUNCE                /* POST /announce: a checkpoint note with whatever cosignatures the sender has */
 };
 
 enum event_kind_node {
-    EVENT_START,    /* first event of a process */
-    EVENT_TICK,     /* nothing happened, but `now` has reached the due instant */
-    EVENT_FLUSH,    /* end of a round of events: commit what was submitted (group commit) */
-    EVENT_SUBMIT,   /* the owner states documents: `submissions` */
-    EVENT_REQUEST,  /* a peer's request: answered by ACTION_REPLY with the same token */
-    EVENT_RESPONSE, /* the result of an ACTION_SEND */
-    EVENT_INVENTORY,/* the owner adds or replaces an inventory: `name`, `body` = file bytes, `media` = distribution */
-    EVENT_DELIVERED,/* a notice was handed over: `name` = channel, `hash` = notice id */
-    EVENT_ABSENT    /* the owner says that these committee members will not answer: `name` (recovery) */
+    EVENT_START,     /* first event of a process */
+    EVENT_TICK,      /* nothing happened, but `now` has reached the due instant */
+    EVENT_FLUSH,     /* end of a round of events: commit what was submitted (group commit) */
+    EVENT_SUBMIT,    /* the owner states documents: `submissions` */
+    EVENT_REQUEST,   /* a peer's request: answered by ACTION_REPLY with the same token */
+    EVENT_RESPONSE,  /* the result of an ACTION_SEND */
+    EVENT_INVENTORY, /* the owner adds or replaces an inventory: `name`, `body` = file bytes, `media` = distribution */
+    EVENT_DELIVERED, /* a notice was handed over: `name` = channel, `hash` = notice id */
+    EVENT_ABSENT     /* the owner says that these committee members will not answer: `name` (recovery) */
 };
 struct submission {
     char media[MEDIA_BYTES_MAX];
@@ -45,13 +45,13 @@ struct submission {
 };
 struct event {
     enum event_kind_node kind;
-    uint64_t token;              /* names the request or submission in the reply */
+    uint64_t token; /* names the request or submission in the reply */
     enum request_kind request;
-    struct span body;            /* of a request, response or inventory; lives for the step only */
+    struct span body; /* of a request, response or inventory; lives for the step only */
     struct hash hash;
     const struct submission *submissions;
     size_t submission_count;
-    int status;                  /* EVENT_RESPONSE: HTTP status; 0 = no connection; -1 = cut in mid-body (body = what arrived) */
+    int status; /* EVENT_RESPONSE: HTTP status; 0 = no connection; -1 = cut in mid-body (body = what arrived) */
     struct span content_type, header; /* EVENT_RESPONSE: Content-Type, Comity-Receipt */
     struct span name, media;
 };
@@ -84,11 +84,12 @@ void actions_clear(struct actions *actions); /* frees bodies and the list */
 
 struct node;
 struct node_config {
-    const struct roster *roster; /* NULL: in no circle yet; only inventories work */
-    struct span party;           /* own name */
-    bool recover_alone;          /* owner's explicit act: do not wait for absent mirrors */
+    const struct roster *roster;     /* NULL: in no circle yet; only inventories work */
+    struct span party;               /* own name */
+    bool recover_alone;              /* owner's explicit act: do not wait for absent mirrors */
     const char *const *witness_logs; /* vkeys of foreign logs to witness, NULL-ended; may be NULL */
-    const char *const *channels; /* names of the notice channels that the shell serves, NULL-ended ("command", "webhook"); may be NULL */
+    const char *const *
+        channels; /* names of the notice channels that the shell serves, NULL-ended ("command", "webhook"); may be NULL */
 };
 int node_open(struct node **out, const struct env *env, const struct node_config *config, struct fault *fault);
 void node_close(struct node *node);
@@ -102,13 +103,14 @@ bool node_wants_flush(const struct node *node);
 
 /* Views for the API, appended as JSON. Pure reads. */
 void node_status_json(struct node *node, int64_t now_ms, struct buf *out);
-void node_statement_json(struct node *node, const struct hash *id, struct buf *out); /* state: logged | standing, receipts' facts */
+void node_statement_json(struct node *node, const struct hash *id,
+                         struct buf *out); /* state: logged | standing, receipts' facts */
 int node_receipt(struct node *node, const struct hash *id, bool cose, struct buf *out, struct fault *fault);
 /* Reading requests of peers and anybody: checkpoints, tiles, documents, SCRAPI. `path` without query. Returns an HTTP status. */
 struct served {
     int status;
     const char *content_type;
-    bool immutable;      /* may be cached for ever */
+    bool immutable; /* may be cached for ever */
     char location[160];
     struct buf body;
 };

@@ -21,7 +21,8 @@ static int proof_write(struct buf *out, struct span held, struct span other, con
 
 /* The first face: the note that we accepted at this very size, if its root is another; else a signed one at or above it, whose tree
    we hold. A signed one above says nothing by itself against a pending note that it does not continue. */
-static int face_held(struct node *node, struct held_log *log, const struct checkpoint *other, uint64_t *found, struct buf *out)
+static int face_held(struct node *node, struct held_log *log, const struct checkpoint *other, uint64_t *found,
+                     struct buf *out)
 {
     static const enum note_kind exact[] = {NOTE_PENDING, NOTE_SIGNED};
     struct store *store = node->env.store;
@@ -29,16 +30,17 @@ static int face_held(struct node *node, struct held_log *log, const struct check
     struct note note;
     for (size_t i = 0; i < 2; i++) {
         buf_reset(out);
-        if (store->ops->note_at_least(store, log->id, exact[i], other->size, found, out) == 0 && *found == other->size &&
-            checkpoint_parse(&held, &note, buf_view(out), NULL) == 0 && !hash_eq(&held.root, &other->root))
+        if (store->ops->note_at_least(store, log->id, exact[i], other->size, found, out) == 0 &&
+            *found == other->size && checkpoint_parse(&held, &note, buf_view(out), NULL) == 0 &&
+            !hash_eq(&held.root, &other->root))
             return 0;
     }
     buf_reset(out);
     return store->ops->note_at_least(store, log->id, NOTE_SIGNED, other->size, found, out);
 }
 
-static int conflict_record(struct node *node, struct held_log *log, struct span held, struct span other, const struct hash *proof,
-                           size_t count)
+static int conflict_record(struct node *node, struct held_log *log, struct span held, struct span other,
+                           const struct hash *proof, size_t count)
 {
     struct buf body;
     int64_t seq;
@@ -55,7 +57,8 @@ static int conflict_record(struct node *node, struct held_log *log, struct span 
     return rc == E_EXISTS ? 0 : rc;
 }
 
-static int conflict_keep(struct node *node, struct held_log *log, const struct checkpoint *other, struct span note_bytes)
+static int conflict_keep(struct node *node, struct held_log *log, const struct checkpoint *other,
+                         struct span note_bytes)
 {
     struct hash proof[PROOF_HASHES_MAX];
     struct buf held;
@@ -86,7 +89,8 @@ int faces_proven(struct node *node, struct held_log *log, uint64_t old_size, con
     uint64_t found;
     int rc = 0;
     if (log->two_faces || !old_size || old_size >= request->checkpoint.size ||
-        tree_consistency_roots(old_size, request->checkpoint.size, old_root, request->proof, request->count, &old, &root) != 0 ||
+        tree_consistency_roots(old_size, request->checkpoint.size, old_root, request->proof, request->count, &old,
+                               &root) != 0 ||
         !hash_eq(&root, &request->checkpoint.root) || hash_eq(&old, old_root))
         return 0; /* only a bad proof */
     buf_init(&bytes, NOTE_BYTES_MAX);
@@ -102,7 +106,8 @@ int faces_proven(struct node *node, struct held_log *log, uint64_t old_size, con
     return rc;
 }
 
-int faces_check(struct node *node, struct held_log *log, const struct checkpoint *checkpoint, struct span note_bytes, bool *conflict)
+int faces_check(struct node *node, struct held_log *log, const struct checkpoint *checkpoint, struct span note_bytes,
+                bool *conflict)
 {
     struct store_tiles space;
     struct tile_reader tiles = log_tiles(node, log, &space);

@@ -39,14 +39,15 @@ void early_drop(struct node *node, struct early_document *document)
 }
 
 /* Why an entry does not count, though it is mirrored: another circle, a copied statement, a wrong key. */
-static int statement_check(struct node *node, const struct held_log *log, const struct statement *s, struct fault *fault)
+static int statement_check(struct node *node, const struct held_log *log, const struct statement *s,
+                           struct fault *fault)
 {
     const struct party *party = NULL;
     if (!hash_eq(&s->circle, &node->roster->circle))
         return fail(fault, E_CIRCLE, "the statement names another circle");
     if (!span_is(s->issuer, log->party->card.name))
-        return fail(fault, E_ISSUER, "issued by %.*s, found in the log of %s", (int)s->issuer.len, (const char *)s->issuer.data,
-                    log->party->card.name);
+        return fail(fault, E_ISSUER, "issued by %.*s, found in the log of %s", (int)s->issuer.len,
+                    (const char *)s->issuer.data, log->party->card.name);
     int rc = roster_statement_key(node->roster, s->issuer, &s->kid, &party, fault);
     if (rc == 0 && !node->own_batch && statement_verify(s, &party->card.keys[KEY_STATEMENT]) != 0)
         rc = fail(fault, E_SIGNATURE, "the statement's signature does not verify");
@@ -62,13 +63,14 @@ static int refuse(struct node *node, const struct held_log *log, uint64_t index,
     (void)snprintf(key, sizeof key, "%s %llu", log->party->origin, (unsigned long long)index);
     buf_init(&body, 4096);
     error_json(&body, fault, fault->code);
-    int rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), span_str("refused"), span_str(key),
-                                                  buf_view(&body), &seq);
+    int rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), span_str("refused"),
+                                                  span_str(key), buf_view(&body), &seq);
     buf_free(&body);
     return rc == E_EXISTS ? 0 : rc;
 }
 
-static int fold_document(struct node *node, struct held_log *log, uint64_t index, const struct statement *s, struct span document)
+static int fold_document(struct node *node, struct held_log *log, uint64_t index, const struct statement *s,
+                         struct span document)
 {
     uint8_t value[48];
     if (!span_is(s->media, "application/csaf+json") && !span_is(s->media, "application/osv+json"))
@@ -76,7 +78,8 @@ static int fold_document(struct node *node, struct held_log *log, uint64_t index
     put_u64(value, (uint64_t)(log - node->logs));
     put_u64(value + 8, index);
     memcpy(value + 16, s->document.b, 32);
-    int rc = node->env.store->ops->view_put(node->env.store, span_str("advisory"), span_hash(&s->id), span_of(value, sizeof value));
+    int rc = node->env.store->ops->view_put(node->env.store, span_str("advisory"), span_hash(&s->id),
+                                            span_of(value, sizeof value));
     return rc ? rc : advisory_match(node, s, document);
 }
 
@@ -88,8 +91,10 @@ static int want(struct node *node, struct held_log *log, const struct statement 
     put_u64(value, (uint64_t)(log - node->logs));
     log->wanted = true;
     if (!log->document_retry.at_ms && node->self->committee && !log->own)
-        log->document_retry.at_ms = node->now_ms + PULL_GRACE_MS; /* the writer sends it to its mirrors: wait a moment */
-    return node->env.store->ops->view_put(node->env.store, span_str("wanted"), span_of(key, sizeof key), span_of(value, sizeof value));
+        log->document_retry.at_ms =
+            node->now_ms + PULL_GRACE_MS; /* the writer sends it to its mirrors: wait a moment */
+    return node->env.store->ops->view_put(node->env.store, span_str("wanted"), span_of(key, sizeof key),
+                                          span_of(value, sizeof value));
 }
 
 static int fold_entry(struct node *node, struct held_log *log, uint64_t index, struct span entry)
@@ -113,7 +118,8 @@ static int fold_entry(struct node *node, struct held_log *log, uint64_t index, s
     if (document_missing(node, &s.document)) {
         if (!early)
             return want(node, log, &s);
-        rc = store->ops->document_put(store, &s.document, document_label(s.media, buf_view(&early->bytes)), buf_view(&early->bytes));
+        rc = store->ops->document_put(store, &s.document, document_label(s.media, buf_view(&early->bytes)),
+                                      buf_view(&early->bytes));
         if (rc == 0)
             rc = fold_document(node, log, index, &s, buf_view(&early->bytes));
         early_drop(node, early);
@@ -128,7 +134,8 @@ static int fold_entry(struct node *node, struct held_log *log, uint64_t index, s
     return rc;
 }
 
-int entries_take(struct node *node, struct held_log *log, const struct span *entries, const struct hash *ids, size_t count)
+int entries_take(struct node *node, struct held_log *log, const struct span *entries, const struct hash *ids,
+                 size_t count)
 {
     int rc = write_begin(node);
     if (rc == 0)
@@ -162,7 +169,8 @@ static int wanted_visit(void *ctx, struct span key, struct span value)
 static int wanted_list(struct node *node, const struct hash *hash, struct wanted *wanted)
 {
     *wanted = (struct wanted){.document = *hash};
-    int rc = node->env.store->ops->view_scan(node->env.store, span_str("wanted"), span_hash(hash), wanted_visit, wanted);
+    int rc =
+        node->env.store->ops->view_scan(node->env.store, span_str("wanted"), span_hash(hash), wanted_visit, wanted);
     return rc < 0 ? rc : 0;
 }
 

@@ -73,7 +73,8 @@ static struct peer *source_pick(struct node *node, const struct held_log *log, s
     return NULL;
 }
 
-static struct action *pull_send(struct node *node, struct held_log *log, enum call_kind kind, int level, uint64_t index, unsigned width)
+static struct action *pull_send(struct node *node, struct held_log *log, enum call_kind kind, int level, uint64_t index,
+                                unsigned width)
 {
     char prefix[80], path[64];
     struct peer *peer = source_pick(node, log, log->pull.source, prefix);
@@ -101,10 +102,12 @@ static void tile_send(struct node *node, struct held_log *log)
     struct pull *pull = &log->pull;
     uint64_t full = pull->target / TILE_WIDTH;
     pull->first = log->size / TILE_WIDTH;
-    uint64_t have = pull->first / TILE_WIDTH * TILE_WIDTH + pull->hashes.len / 32; /* level-1 tiles are fetched from their start */
+    uint64_t have =
+        pull->first / TILE_WIDTH * TILE_WIDTH + pull->hashes.len / 32; /* level-1 tiles are fetched from their start */
     if (have < full) {
         uint64_t left = full - have / TILE_WIDTH * TILE_WIDTH;
-        (void)pull_send(node, log, CALL_PULL_TILE, 1, have / TILE_WIDTH, left < TILE_WIDTH ? (unsigned)left : TILE_WIDTH);
+        (void)pull_send(node, log, CALL_PULL_TILE, 1, have / TILE_WIDTH,
+                        left < TILE_WIDTH ? (unsigned)left : TILE_WIDTH);
     } else {
         (void)pull_send(node, log, CALL_PULL_TILE, 0, full, (unsigned)(pull->target % TILE_WIDTH));
     }
@@ -292,7 +295,8 @@ static int document_pull(struct node *node, struct held_log *log)
     struct wanted_pick pick = {.log = (uint64_t)(log - node->logs)};
     char prefix[80], hex[65];
     /* Start after the last one asked for, so that one that nobody has does not hold up the rest. */
-    int rc = node->env.store->ops->view_scan(node->env.store, span_str("wanted"), span_hash(&log->document_wanted), pick_visit, &pick);
+    int rc = node->env.store->ops->view_scan(node->env.store, span_str("wanted"), span_hash(&log->document_wanted),
+                                             pick_visit, &pick);
     if (rc >= 0 && !pick.found)
         rc = node->env.store->ops->view_scan(node->env.store, span_str("wanted"), span_of(NULL, 0), pick_visit, &pick);
     if (rc >= 0 && !pick.found) { /* pushed to us meanwhile: the clock has nothing to wait for */
@@ -308,7 +312,8 @@ static int document_pull(struct node *node, struct held_log *log)
         buf_reset(&log->document_partial);
         log->document_wanted = pick.hash;
     }
-    struct action *action = send_add(node, CALL_PULL_DOCUMENT, (size_t)(peer - node->peers), (size_t)(log - node->logs), "GET");
+    struct action *action =
+        send_add(node, CALL_PULL_DOCUMENT, (size_t)(peer - node->peers), (size_t)(log - node->logs), "GET");
     hash_hex(&pick.hash, hex);
     (void)snprintf(action->path, sizeof action->path, "/documents/%s", hex);
     call_last(node)->hash = pick.hash;
@@ -336,7 +341,9 @@ static int document_came(struct node *node, struct held_log *log, const struct c
     sha256(buf_view(&log->document_partial), &hash);
     if (whole && hash_eq(&hash, &call->hash)) {
         retry_ok(&log->document_retry);
-        int rc = document_missing(node, &hash) ? document_take(node, &hash, LABEL_CLOSED, buf_view(&log->document_partial)) : 0;
+        int rc = document_missing(node, &hash)
+                     ? document_take(node, &hash, LABEL_CLOSED, buf_view(&log->document_partial))
+                     : 0;
         buf_reset(&log->document_partial);
         log->document_wanted.b[31]++; /* go on behind it */
         return rc;
@@ -366,7 +373,8 @@ static int resource_came(struct node *node, struct held_log *log, const struct c
     }
     struct buf whole = pull->partial; /* taken out, so that the handlers may start the next one */
     buf_init(&pull->partial, BUNDLE_BYTES_MAX);
-    int rc = call->kind == CALL_PULL_TILE ? tile_arrived(node, log, buf_view(&whole)) : bundle_arrived(node, log, buf_view(&whole));
+    int rc = call->kind == CALL_PULL_TILE ? tile_arrived(node, log, buf_view(&whole))
+                                          : bundle_arrived(node, log, buf_view(&whole));
     buf_free(&whole);
     return rc;
 }
@@ -409,7 +417,8 @@ static void poll_start(struct node *node)
         struct peer *source = source_pick(node, log, peer->poll.failures, prefix);
         if (!source)
             continue;
-        struct action *action = send_add(node, CALL_POLL, (size_t)(source - node->peers), (size_t)(log - node->logs), "GET");
+        struct action *action =
+            send_add(node, CALL_POLL, (size_t)(source - node->peers), (size_t)(log - node->logs), "GET");
         (void)snprintf(action->path, sizeof action->path, "%s/checkpoint", prefix);
         peer->poll_token = action->token;
     }
@@ -426,7 +435,8 @@ int follow_start(struct node *node)
             rc = write_begin(node);
             rc = rc ? rc : pull_done(node, log);
         }
-        if (rc == 0 && pull->target && !pull->token && retry_due(node, &pull->retry) && (!log->own || node->recovering)) {
+        if (rc == 0 && pull->target && !pull->token && retry_due(node, &pull->retry) &&
+            (!log->own || node->recovering)) {
             if (pull_is_short(log) && !pull->checked)
                 bundle_send(node, log);
             else if (!pull->checked)
@@ -445,5 +455,6 @@ int follow_response(struct node *node, const struct call *call, const struct eve
     if (call->kind == CALL_POLL)
         return polled(node, &node->peers[peer_index(node, node->logs[call->log].party)], event);
     struct held_log *log = &node->logs[call->log];
-    return call->kind == CALL_PULL_DOCUMENT ? document_came(node, log, call, event) : resource_came(node, log, call, event);
+    return call->kind == CALL_PULL_DOCUMENT ? document_came(node, log, call, event)
+                                            : resource_came(node, log, call, event);
 }

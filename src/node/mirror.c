@@ -41,7 +41,8 @@ static int consistency_screen(uint64_t old_size, const struct hash *old_root, co
         return 422;
     if (old_size == 0)
         return request->count ? 422 : 200;
-    return tree_verify_consistency(old_size, old_root, c->size, &c->root, request->proof, request->count) == 0 ? 200 : 422;
+    return tree_verify_consistency(old_size, old_root, c->size, &c->root, request->proof, request->count) == 0 ? 200
+                                                                                                               : 422;
 }
 
 /* What we have accepted for a log already: the pending checkpoint, or what we hold by following, whichever is longer. */
@@ -87,7 +88,8 @@ int mirror_add_checkpoint(struct node *node, const struct event *event)
     if (status == 200 && rc == 0 && request->checkpoint.size > log->pending_size) {
         rc = write_begin(node);
         if (rc == 0)
-            rc = node->env.store->ops->note_put(node->env.store, log->id, NOTE_PENDING, request->checkpoint.size, request->note_bytes);
+            rc = node->env.store->ops->note_put(node->env.store, log->id, NOTE_PENDING, request->checkpoint.size,
+                                                request->note_bytes);
         if (rc == 0) {
             log->pending_size = request->checkpoint.size;
             log->pending_root = request->checkpoint.root;
@@ -134,8 +136,8 @@ static int pending_root_at(struct node *node, struct held_log *log, uint64_t siz
 }
 
 /* Leaf hashes of the package's subtree: what we hold before its start, then what was sent. */
-static int package_leaves(struct node *node, struct held_log *log, const struct entry_package *package, struct hash leaves[TILE_WIDTH],
-                          size_t *count)
+static int package_leaves(struct node *node, struct held_log *log, const struct entry_package *package,
+                          struct hash leaves[TILE_WIDTH], size_t *count)
 {
     struct store_tiles space;
     struct tile_reader tiles = log_tiles(node, log, &space);
@@ -148,8 +150,8 @@ static int package_leaves(struct node *node, struct held_log *log, const struct 
 }
 
 /* 0, E_PROOF, or a fatal error. Entries that are held already are skipped: both copies are proven equal. */
-static int package_take(struct node *node, struct held_log *log, const struct entry_package *package, uint64_t upload_end,
-                        const struct hash *root)
+static int package_take(struct node *node, struct held_log *log, const struct entry_package *package,
+                        uint64_t upload_end, const struct hash *root)
 {
     struct hash leaves[TILE_WIDTH], subtree;
     struct frontier frontier = {0};
@@ -161,7 +163,8 @@ static int package_take(struct node *node, struct held_log *log, const struct en
         frontier_append(&frontier, &leaves[i]);
     frontier_root(&frontier, &subtree);
     uint64_t rounded = package->start / TILE_WIDTH * TILE_WIDTH;
-    if (tree_verify_subtree(rounded, package->end, &subtree, upload_end, root, package->proof, package->proof_count) != 0)
+    if (tree_verify_subtree(rounded, package->end, &subtree, upload_end, root, package->proof, package->proof_count) !=
+        0)
         return E_PROOF;
     size_t skip = log->size > package->start ? (size_t)(log->size - package->start) : 0;
     if (skip >= package->count)
@@ -203,7 +206,8 @@ static bool quota_left(struct node *node, struct held_log *log, const struct eve
 }
 
 /* Everything up to `size` is held and durable: cosign. */
-static int mirror_cosign(struct node *node, struct held_log *log, uint64_t size, const struct hash *root, struct cosigned *cosigned)
+static int mirror_cosign(struct node *node, struct held_log *log, uint64_t size, const struct hash *root,
+                         struct cosigned *cosigned)
 {
     struct sign_cosignature request = {.size = size, .root = *root};
     struct signer_position position = {0};
@@ -221,11 +225,17 @@ static int mirror_cosign(struct node *node, struct held_log *log, uint64_t size,
     return rc ? rc : signer->ops->cosign(signer, KEY_MIRROR, &request, cosigned);
 }
 
-static int cosignature_keep(struct node *node, struct held_log *log, uint64_t size, const struct hash *root, const struct cosigned *cosigned)
+static int cosignature_keep(struct node *node, struct held_log *log, uint64_t size, const struct hash *root,
+                            const struct cosigned *cosigned)
 {
     struct store *store = node->env.store;
-    struct stored_cosignature c = {.size = size, .root = *root, .kid = node->self->kids[KEY_MIRROR], .timestamp = cosigned->timestamp,
-                                   .signature = cosigned->signature, .has_cose = true, .cose = cosigned->cose};
+    struct stored_cosignature c = {.size = size,
+                                   .root = *root,
+                                   .kid = node->self->kids[KEY_MIRROR],
+                                   .timestamp = cosigned->timestamp,
+                                   .signature = cosigned->signature,
+                                   .has_cose = true,
+                                   .cose = cosigned->cose};
     struct buf note;
     uint64_t found;
     buf_init(&note, NOTE_BYTES_MAX);
@@ -254,7 +264,8 @@ static void reply_cosigned(struct node *node, uint64_t token, const struct cosig
     action->status = 200;
     action->content_type = "text/plain; charset=utf-8";
     mirror_key_name(name, node->self);
-    note_cosignature_write(&action->body, span_str(name), &node->self->card.keys[KEY_MIRROR], cosigned->timestamp, &cosigned->signature);
+    note_cosignature_write(&action->body, span_str(name), &node->self->card.keys[KEY_MIRROR], cosigned->timestamp,
+                           &cosigned->signature);
     buf_init(&cose, sizeof action->header);
     buf_base64(&cose, span_of(cosigned->cose.b, sizeof cosigned->cose.b));
     (void)snprintf(action->header, sizeof action->header, "%.*s", (int)cose.len, (const char *)cose.data);
@@ -267,7 +278,8 @@ static int upload_finish(struct node *node, struct held_log *log, uint64_t end, 
     struct missing missing = {.node = node, .out = &wanted};
     struct cosigned cosigned;
     buf_init(&wanted, NOTE_BYTES_MAX);
-    int rc = node->env.store->ops->entries_scan(node->env.store, log->id, log->mirrored_size, end, missing_visit, &missing);
+    int rc =
+        node->env.store->ops->entries_scan(node->env.store, log->id, log->mirrored_size, end, missing_visit, &missing);
     rc = rc < 0 ? rc : 0;
     bool waits = node->recovering || end < log->must_hold || log->two_faces;
     if (rc == 0 && (missing.count || waits)) {
@@ -312,7 +324,8 @@ static int upload_screen(struct node *node, const struct add_entries *request, s
 }
 
 /* Authenticates and saves package after package. `done` counts them; ends with 0 or the code that stopped it. */
-static int packages_take(struct node *node, struct held_log *log, struct add_entries *request, const struct hash *root, unsigned *done)
+static int packages_take(struct node *node, struct held_log *log, struct add_entries *request, const struct hash *root,
+                         unsigned *done)
 {
     struct entry_package *package = malloc(sizeof *package);
     int rc = package ? 0 : E_NOMEM;
@@ -378,7 +391,8 @@ int document_offered(struct node *node, const struct event *event)
         return rc;
     }
     /* Not stated yet as far as we know: it may come ahead of its entry. Kept in memory for a moment, first in, first out. */
-    while (node->early_count && (node->early_count == EARLY_COUNT_MAX || node->early_bytes + event->body.len > EARLY_BYTES_MAX))
+    while (node->early_count &&
+           (node->early_count == EARLY_COUNT_MAX || node->early_bytes + event->body.len > EARLY_BYTES_MAX))
         early_drop(node, &node->early[0]);
     if (event->body.len > EARLY_BYTES_MAX) {
         reply(node, event->token, 503, "text/plain", "state it first: then it is taken\n");

@@ -29,7 +29,8 @@ void inventories_free(struct node *node)
     node->inventory_count = 0;
 }
 
-static int inventory_parse(struct loaded_inventory **out, struct span name, struct span distribution, struct span bytes, struct fault *fault)
+static int inventory_parse(struct loaded_inventory **out, struct span name, struct span distribution, struct span bytes,
+                           struct fault *fault)
 {
     struct loaded_inventory *loaded = calloc(1, sizeof *loaded);
     if (!loaded)
@@ -40,8 +41,9 @@ static int inventory_parse(struct loaded_inventory **out, struct span name, stru
     (void)snprintf(loaded->name, sizeof loaded->name, "%.*s", (int)name.len, (const char *)name.data);
     sha256(bytes, &loaded->hash);
     struct span ecosystem = arena_copy(&loaded->arena, distribution);
-    int rc = loaded->bytes.error ? fail(fault, loaded->bytes.error, "%zu bytes", bytes.len)
-                                 : inventory_read(&loaded->inventory, buf_view(&loaded->bytes), ecosystem, &loaded->arena, fault);
+    int rc = loaded->bytes.error
+                 ? fail(fault, loaded->bytes.error, "%zu bytes", bytes.len)
+                 : inventory_read(&loaded->inventory, buf_view(&loaded->bytes), ecosystem, &loaded->arena, fault);
     if (rc) {
         inventory_free(loaded);
         return rc;
@@ -59,7 +61,8 @@ static int inventory_place(struct node *node, struct loaded_inventory *loaded)
             node->inventories[i] = loaded;
             return 0;
         }
-    struct loaded_inventory **list = realloc(node->inventories, (node->inventory_count + 1) * sizeof(struct loaded_inventory *));
+    struct loaded_inventory **list =
+        realloc(node->inventories, (node->inventory_count + 1) * sizeof(struct loaded_inventory *));
     if (!list)
         return E_NOMEM;
     node->inventories = list;
@@ -93,11 +96,23 @@ struct matching {
     unsigned affected, undecided, not_affected;
 };
 
-static void notice_id(const struct matching *m, enum verdict verdict, const struct component *component, struct hash *id)
+static void notice_id(const struct matching *m, enum verdict verdict, const struct component *component,
+                      struct hash *id)
 {
     const struct span nl = span_str("\n");
-    const struct span parts[] = {span_str("comity-notice/1\n"), span_hash(&m->statement->id), nl, span_str(m->inventory->name), nl,
-                                 component->ecosystem, nl, component->name, nl, component->version, nl, component->purl, nl,
+    const struct span parts[] = {span_str("comity-notice/1\n"),
+                                 span_hash(&m->statement->id),
+                                 nl,
+                                 span_str(m->inventory->name),
+                                 nl,
+                                 component->ecosystem,
+                                 nl,
+                                 component->name,
+                                 nl,
+                                 component->version,
+                                 nl,
+                                 component->purl,
+                                 nl,
                                  span_str(verdict_names[verdict])};
     sha256_parts(parts, sizeof parts / sizeof parts[0], id);
 }
@@ -110,7 +125,8 @@ static void member(struct buf *out, const char *name, struct span value)
     buf_byte(out, ',');
 }
 
-static void notice_write(const struct matching *m, enum verdict verdict, const struct evidence *e, const struct hash *id, struct buf *out)
+static void notice_write(const struct matching *m, enum verdict verdict, const struct evidence *e,
+                         const struct hash *id, struct buf *out)
 {
     char hex[65], at[21];
     hash_hex(id, hex);
@@ -164,7 +180,8 @@ static int matched(void *ctx, enum verdict verdict, const struct evidence *evide
     hash_hex(&id, hex);
     int rc = body.error ? body.error : write_begin(node);
     if (rc == 0)
-        rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), kind_notice, span_str(hex), buf_view(&body), &seq);
+        rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), kind_notice, span_str(hex),
+                                                  buf_view(&body), &seq);
     if (rc == 0 && node->actions && node->channels && node->channels[0]) {
         struct action *action = action_add(node, ACTION_NOTICE);
         action->hash = id;
@@ -174,8 +191,8 @@ static int matched(void *ctx, enum verdict verdict, const struct evidence *evide
     return rc == E_EXISTS ? 0 : rc;
 }
 
-static int match_one(struct node *node, const struct statement *s, struct span document, const struct loaded_inventory *only,
-                     struct matching *m)
+static int match_one(struct node *node, const struct statement *s, struct span document,
+                     const struct loaded_inventory *only, struct matching *m)
 {
     struct arena arena;
     struct advisory advisory;
@@ -254,7 +271,8 @@ static int inventory_record(struct node *node, const struct event *event, const 
     buf_span(&body, event->body);
     int rc = body.error ? body.error : write_begin(node);
     if (rc == 0)
-        rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), kind_inventory, buf_view(&key), buf_view(&body), &seq);
+        rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), kind_inventory, buf_view(&key),
+                                                  buf_view(&body), &seq);
     buf_free(&key);
     buf_free(&body);
     return rc == E_EXISTS ? 0 : rc;
@@ -277,7 +295,8 @@ int inventory_take(struct node *node, const struct event *event)
         rc = inventory_place(node, loaded);
     against.inventory = loaded;
     if (rc == 0 && node->roster)
-        rc = node->env.store->ops->view_scan(node->env.store, span_str("advisory"), span_of(NULL, 0), against_visit, &against);
+        rc = node->env.store->ops->view_scan(node->env.store, span_str("advisory"), span_of(NULL, 0), against_visit,
+                                             &against);
     if (rc)
         return rc;
     struct action *action = action_add(node, ACTION_REPLY);
@@ -286,9 +305,11 @@ int inventory_take(struct node *node, const struct event *event)
     action->content_type = "application/json";
     buf_text(&action->body, "{\"inventory\":");
     buf_json(&action->body, span_str(loaded->name));
-    buf_printf(&action->body, ",\"format\":\"%s\",\"components\":%zu,\"problems\":%zu,\"advisories\":%u,\"affected\":%u,\"undecided\":%u}\n",
-               loaded->inventory.format, loaded->inventory.count, loaded->inventory.problem_count, against.advisories, against.m.affected,
-               against.m.undecided);
+    buf_printf(
+        &action->body,
+        ",\"format\":\"%s\",\"components\":%zu,\"problems\":%zu,\"advisories\":%u,\"affected\":%u,\"undecided\":%u}\n",
+        loaded->inventory.format, loaded->inventory.count, loaded->inventory.problem_count, against.advisories,
+        against.m.affected, against.m.undecided);
     return 0;
 }
 
@@ -331,7 +352,8 @@ int notice_delivered(struct node *node, const struct event *event)
     (void)snprintf(key, sizeof key, "%.*s %s", (int)event->name.len, (const char *)event->name.data, hex);
     int rc = write_begin(node);
     if (rc == 0)
-        rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), kind_delivered, span_str(key), span_of(NULL, 0), &seq);
+        rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), kind_delivered, span_str(key),
+                                                  span_of(NULL, 0), &seq);
     return rc == E_EXISTS ? 0 : rc;
 }
 

@@ -25,7 +25,8 @@ int own_note_keep(struct node *node)
         return 0;
     int rc = write_begin(node);
     struct store *store = node->env.store;
-    return rc ? rc : store->ops->note_put(store, node->own->id, NOTE_SIGNED, node->own_note_size, buf_view(&node->own_note));
+    return rc ? rc
+              : store->ops->note_put(store, node->own->id, NOTE_SIGNED, node->own_note_size, buf_view(&node->own_note));
 }
 
 struct leaves {
@@ -56,7 +57,8 @@ int own_log_open(struct node *node)
     buf_init(&note, NOTE_BYTES_MAX);
     rc = 0;
     while (rc == 0 && (position.size < node->own->size || !note.len)) {
-        uint64_t end = position.size + BATCH_STATEMENTS_MAX < node->own->size ? position.size + BATCH_STATEMENTS_MAX : node->own->size;
+        uint64_t end = position.size + BATCH_STATEMENTS_MAX < node->own->size ? position.size + BATCH_STATEMENTS_MAX
+                                                                              : node->own->size;
         struct leaves leaves = {.hashes = calloc((size_t)(end - position.size) + 1, sizeof *leaves.hashes)};
         if (!leaves.hashes)
             return E_NOMEM;
@@ -73,7 +75,8 @@ int own_log_open(struct node *node)
     return rc;
 }
 
-static void submission_reply(struct node *node, const struct pending_submission *pending, const struct hash *id, uint64_t index)
+static void submission_reply(struct node *node, const struct pending_submission *pending, const struct hash *id,
+                             uint64_t index)
 {
     char hex[65], document[65];
     hash_hex(id, hex);
@@ -84,8 +87,8 @@ static void submission_reply(struct node *node, const struct pending_submission 
     action->token = pending->token;
     action->status = 201;
     action->content_type = "application/json";
-    buf_printf(&action->body, "{\"id\":\"%s\",\"document\":\"%s\",\"origin\":\"%s\",\"index\":%llu,\"state\":\"%s\"}\n", hex, document,
-               node->self->origin, (unsigned long long)index, "logged");
+    buf_printf(&action->body, "{\"id\":\"%s\",\"document\":\"%s\",\"origin\":\"%s\",\"index\":%llu,\"state\":\"%s\"}\n",
+               hex, document, node->self->origin, (unsigned long long)index, "logged");
 }
 
 static int batch_commit(struct node *node, const struct signed_statement *signed_list, size_t count, struct hash *ids)
@@ -95,7 +98,8 @@ static int batch_commit(struct node *node, const struct signed_statement *signed
     for (size_t i = 0; i < count && rc == 0; i++) {
         entries[i] = span_of(signed_list[i].bytes, signed_list[i].len);
         tree_leaf(entries[i], &ids[i]);
-        rc = document_take(node, &node->pending[i].request.document, node->pending[i].label, buf_view(&node->pending[i].document));
+        rc = document_take(node, &node->pending[i].request.document, node->pending[i].label,
+                           buf_view(&node->pending[i].document));
     }
     if (rc == 0)
         rc = own_note_keep(node);
@@ -155,7 +159,8 @@ int own_log_flush(struct node *node)
         }
         if (is_refusal(rc) && node->pending[0].token) {
             struct fault fault = {0};
-            (void)fail(&fault, rc, "the signer refuses to sign a statement of type %.80s", node->pending[0].request.media);
+            (void)fail(&fault, rc, "the signer refuses to sign a statement of type %.80s",
+                       node->pending[0].request.media);
             reply_error(node, node->pending[0].token, 400, &fault);
         } else if (rc && !is_refusal(rc)) {
             return rc;

@@ -65,7 +65,8 @@ static int package_write(struct node *node, uint64_t start, uint64_t end, uint64
     fill->package.end = end;
     int rc = node->env.store->ops->entries_scan(node->env.store, node->own->id, start, end, package_visit, fill);
     for (size_t i = 0; i < fill->package.count; i++)
-        fill->package.entries[i] = span_of(fill->bytes.data + fill->offsets[i], fill->offsets[i + 1] - fill->offsets[i]);
+        fill->package.entries[i] =
+            span_of(fill->bytes.data + fill->offsets[i], fill->offsets[i + 1] - fill->offsets[i]);
     if (rc == 0)
         rc = tree_subtree_consistency(&tiles, start / TILE_WIDTH * TILE_WIDTH, end, upload_end, fill->package.proof,
                                       &fill->package.proof_count);
@@ -141,8 +142,8 @@ void push_start(struct node *node)
         struct peer *peer = &node->peers[i];
         if (!peer->push_token && peer->cosigned >= node->own_note_size)
             retry_ok(&peer->push);
-        if (!peer->is_mirror || peer->push_token || !retry_due(node, &peer->push) || peer->cosigned >= node->own_note_size ||
-            !node->own_note_size)
+        if (!peer->is_mirror || peer->push_token || !retry_due(node, &peer->push) ||
+            peer->cosigned >= node->own_note_size || !node->own_note_size)
             continue;
         checkpoint_send(node, peer);
         if (peer->push_token && documents_send_early(node, peer) != 0)
@@ -159,7 +160,8 @@ static int checkpoint_answered(struct node *node, struct peer *peer, const struc
         if (peer->next_entry < peer->cosigned)
             peer->next_entry = peer->cosigned;
         if (peer->next_entry > peer->target_size || peer->push.failures)
-            peer->next_entry = peer->target_size; /* after a failure: ask what it holds by now, perhaps by pulling, with an empty upload */
+            peer->next_entry =
+                peer->target_size; /* after a failure: ask what it holds by now, perhaps by pulling, with an empty upload */
         return entries_send(node, peer);
     }
     struct span line, rest = event->body;
@@ -191,7 +193,8 @@ static int cosigned(struct node *node, struct peer *peer, const struct event *ev
         int64_t timestamp;
         mirror_key_name(name, peer->party);
         if (!bytes.error && checkpoint_parse(&checkpoint, &note, buf_view(&bytes), NULL) == 0 &&
-            note_verify_cosignature(&note, span_str(name), &peer->party->card.keys[KEY_MIRROR], &timestamp, NULL) == 0) {
+            note_verify_cosignature(&note, span_str(name), &peer->party->card.keys[KEY_MIRROR], &timestamp, NULL) ==
+                0) {
             peer->cosigned = peer->target_size;
             peer->push_token = 0;
             retry_ok(&peer->push);
@@ -291,7 +294,8 @@ void announce_start(struct node *node)
             buf_span(&note, buf_view(&node->own_note));
         else if (own->standing_size == node->own_note_size)
             buf_span(&note, buf_view(&node->own_note));
-        else if (node->env.store->ops->note_at_least(node->env.store, own->id, NOTE_SIGNED, own->standing_size, &size, &note) != 0 ||
+        else if (node->env.store->ops->note_at_least(node->env.store, own->id, NOTE_SIGNED, own->standing_size, &size,
+                                                     &note) != 0 ||
                  size != own->standing_size) {
             peer->announced_standing = own->standing_size; /* its note is gone with the crash; a newer one will come */
             buf_free(&note);

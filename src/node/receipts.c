@@ -2,7 +2,8 @@
 #include "crypto/sha256.h"
 #include "node/state.h"
 
-static int cosignature_store(struct node *node, struct held_log *log, const struct party *mirror, const struct stored_cosignature *c)
+static int cosignature_store(struct node *node, struct held_log *log, const struct party *mirror,
+                             const struct stored_cosignature *c)
 {
     (void)mirror;
     int rc = write_begin(node);
@@ -10,7 +11,8 @@ static int cosignature_store(struct node *node, struct held_log *log, const stru
 }
 
 /* A COSE receipt signature travels beside the answer of add-entries, base64, so that any entry's receipt can be composed here. */
-static void cose_take(const struct held_log *log, const struct party *mirror, const char *name, struct span text, struct stored_cosignature *c)
+static void cose_take(const struct held_log *log, const struct party *mirror, const char *name, struct span text,
+                      struct stored_cosignature *c)
 {
     size_t len;
     struct buf protected_bytes, message;
@@ -25,17 +27,19 @@ static void cose_take(const struct held_log *log, const struct party *mirror, co
     buf_free(&message);
 }
 
-int cosignatures_take(struct node *node, struct held_log *log, const struct note *note, const struct checkpoint *checkpoint,
-                      const struct peer *from, struct span cose)
+int cosignatures_take(struct node *node, struct held_log *log, const struct note *note,
+                      const struct checkpoint *checkpoint, const struct peer *from, struct span cose)
 {
     int rc = 0, taken = 0;
     for (size_t i = 0; i < node->roster->count && rc == 0; i++) {
         const struct party *mirror = &node->roster->parties[i];
-        struct stored_cosignature c = {.size = checkpoint->size, .root = checkpoint->root, .kid = mirror->kids[KEY_MIRROR]};
+        struct stored_cosignature c = {
+            .size = checkpoint->size, .root = checkpoint->root, .kid = mirror->kids[KEY_MIRROR]};
         char name[ORIGIN_BYTES_MAX + 8];
         mirror_key_name(name, mirror);
         if (!mirror->committee || mirror == log->party ||
-            note_verify_cosignature(note, span_str(name), &mirror->card.keys[KEY_MIRROR], &c.timestamp, &c.signature) != 0)
+            note_verify_cosignature(note, span_str(name), &mirror->card.keys[KEY_MIRROR], &c.timestamp, &c.signature) !=
+                0)
             continue;
         if (from && from->party == mirror)
             cose_take(log, mirror, name, cose, &c);
@@ -66,7 +70,8 @@ static const struct party *mirror_by_kid(const struct node *node, const struct h
 static void gather_close(struct gather *g)
 {
     int64_t instant;
-    if (g->count && g->size >= g->log->standing_size && quorum_met(g->node->roster, g->log->party, g->list, g->count, &instant)) {
+    if (g->count && g->size >= g->log->standing_size &&
+        quorum_met(g->node->roster, g->log->party, g->list, g->count, &instant)) {
         g->log->standing_instant = instant;
         g->log->standing_size = g->size;
     }
@@ -101,7 +106,8 @@ int standing_refresh(struct node *node, struct held_log *log)
     return rc < 0 ? rc : 0;
 }
 
-int cosigners_at(struct node *node, struct held_log *log, uint64_t size, struct cosigner out[static COMMITTEE_MAX], size_t *count)
+int cosigners_at(struct node *node, struct held_log *log, uint64_t size, struct cosigner out[static COMMITTEE_MAX],
+                 size_t *count)
 {
     struct store_tiles space;
     struct tile_reader tiles = log_tiles(node, log, &space);

@@ -53,7 +53,8 @@ static int own_note_told(struct node *node, struct span text)
     node->recovered_size = checkpoint.size;
     node->recovered_root = checkpoint.root;
     for (size_t i = 0; i < note.count; i++)
-        if (note.signatures[i].id == id && note.signatures[i].len == SIGN_BYTES && span_is(note.signatures[i].name, node->self->origin))
+        if (note.signatures[i].id == id && note.signatures[i].len == SIGN_BYTES &&
+            span_is(note.signatures[i].name, node->self->origin))
             memcpy(node->recovered_signature.b, note.signatures[i].bytes, SIGN_BYTES);
     return follow_target(node, node->own, text, &checkpoint);
 }
@@ -132,11 +133,12 @@ static int signer_advance(struct node *node)
     if (rc || position.size >= node->recovered_size || !node->recovered_size)
         return rc;
     struct leaves leaves = {.hashes = calloc((size_t)(node->recovered_size - position.size), sizeof *leaves.hashes)};
-    rc = leaves.hashes ? node->env.store->ops->entries_scan(node->env.store, node->own->id, position.size, node->recovered_size, leaf_visit, &leaves)
+    rc = leaves.hashes ? node->env.store->ops->entries_scan(node->env.store, node->own->id, position.size,
+                                                            node->recovered_size, leaf_visit, &leaves)
                        : E_NOMEM;
     if (rc == 0)
-        rc = signer->ops->advance(signer, position.size, leaves.hashes, leaves.count, node->recovered_size, &node->recovered_root,
-                                  &node->recovered_signature);
+        rc = signer->ops->advance(signer, position.size, leaves.hashes, leaves.count, node->recovered_size,
+                                  &node->recovered_root, &node->recovered_signature);
     free(leaves.hashes);
     return rc;
 }
@@ -148,7 +150,8 @@ static int accede(struct node *node)
     char circle[65];
     hash_hex(&node->roster->circle, circle);
     buf_init(&body, 4096);
-    buf_printf(&body, "{\"comity\":\"accession/1\",\"party\":\"%s\",\"circle\":\"%s\"}\n", node->self->card.name, circle);
+    buf_printf(&body, "{\"comity\":\"accession/1\",\"party\":\"%s\",\"circle\":\"%s\"}\n", node->self->card.name,
+               circle);
     int rc = submit_internal(node, "application/vnd.comity.accession+json", circle, buf_view(&body));
     buf_free(&body);
     return rc;
@@ -181,7 +184,8 @@ int recover_check(struct node *node)
 
 /* Answering: the newest checkpoint of the asker's log that we know, and what of others' logs it has cosigned. */
 
-static void note_json(struct node *node, struct held_log *log, enum note_kind kind, uint64_t at_least, struct buf *out, bool comma)
+static void note_json(struct node *node, struct held_log *log, enum note_kind kind, uint64_t at_least, struct buf *out,
+                      bool comma)
 {
     struct buf note, whole;
     uint64_t size;

@@ -7,7 +7,8 @@
 #include "format/cbor.h"
 #include "node/state.h"
 
-static const char text_plain[] = "text/plain; charset=utf-8", octets[] = "application/octet-stream", cose_type[] = "application/cose";
+static const char text_plain[] = "text/plain; charset=utf-8", octets[] = "application/octet-stream",
+                  cose_type[] = "application/cose";
 
 static void served_set(struct served *out, int status, const char *content_type)
 {
@@ -90,7 +91,8 @@ static void serve_tile(struct node *node, struct held_log *log, struct span path
 }
 
 /* PREFIX/checkpoint, PREFIX/tile/..., PREFIX/pending, PREFIX/cosigned/SIZE */
-static void serve_log(struct node *node, struct held_log *log, enum note_kind kind, struct span rest, struct served *out)
+static void serve_log(struct node *node, struct held_log *log, enum note_kind kind, struct span rest,
+                      struct served *out)
 {
     struct buf note;
     uint64_t size, found;
@@ -121,7 +123,8 @@ static void serve_mirror(struct node *node, struct span rest, struct served *out
     if (rest.len > 65 && rest.data[64] == '/' && hash_parse(span_of(rest.data, 64), &origin_hash))
         party = roster_origin_hash(node->roster, &origin_hash);
     if (party)
-        serve_log(node, log_of(node, party), node->self->committee ? NOTE_MIRRORED : NOTE_SIGNED, span_from(rest, 65), out);
+        serve_log(node, log_of(node, party), node->self->committee ? NOTE_MIRRORED : NOTE_SIGNED, span_from(rest, 65),
+                  out);
     else
         not_found(out);
 }
@@ -129,8 +132,8 @@ static void serve_mirror(struct node *node, struct span rest, struct served *out
 static void serve_witness(struct node *node, struct span rest, struct served *out)
 {
     struct hash origin_hash;
-    if (rest.len > 65 && hash_parse(span_of(rest.data, 64), &origin_hash) && span_is(span_from(rest, 64), "/checkpoint") &&
-        witness_checkpoint_get(node, &origin_hash, &out->body) == 0)
+    if (rest.len > 65 && hash_parse(span_of(rest.data, 64), &origin_hash) &&
+        span_is(span_from(rest, 64), "/checkpoint") && witness_checkpoint_get(node, &origin_hash, &out->body) == 0)
         served_set(out, 200, text_plain);
     else
         not_found(out);
@@ -217,7 +220,8 @@ static void serve_keys(struct node *node, struct span rest, struct served *out)
     if (!rest.len) {
         cbor_put_array(&out->body, 1);
         key_write(&out->body, &node->self->card.keys[KEY_MIRROR], &node->self->kids[KEY_MIRROR]);
-    } else if (rest.data[0] == '/' && kid_parse(span_from(rest, 1), &kid) && hash_eq(&kid, &node->self->kids[KEY_MIRROR])) {
+    } else if (rest.data[0] == '/' && kid_parse(span_from(rest, 1), &kid) &&
+               hash_eq(&kid, &node->self->kids[KEY_MIRROR])) {
         key_write(&out->body, &node->self->card.keys[KEY_MIRROR], &node->self->kids[KEY_MIRROR]);
     } else {
         problem(out, 404, "No such key", "No key could be found for this kid value");
@@ -248,7 +252,8 @@ void node_serve(struct node *node, struct span path, bool member, struct served 
         not_found(out);
         return;
     }
-    if (span_is(path, "/checkpoint") || span_is(path, "/pending") || span_starts(path, "/tile/") || span_starts(path, "/cosigned/")) {
+    if (span_is(path, "/checkpoint") || span_is(path, "/pending") || span_starts(path, "/tile/") ||
+        span_starts(path, "/cosigned/")) {
         serve_log(node, node->own, NOTE_SIGNED, span_from(path, 1), out);
         return;
     }

@@ -17,8 +17,8 @@ enum call_kind {
     CALL_PUSH_ENTRIES,
     CALL_PUSH_DOCUMENT,
     CALL_ANNOUNCE,
-    CALL_POLL,            /* GET /checkpoint of a party */
-    CALL_PULL_TILE,       /* level-1 hashes or the last level-0 tile */
+    CALL_POLL,      /* GET /checkpoint of a party */
+    CALL_PULL_TILE, /* level-1 hashes or the last level-0 tile */
     CALL_PULL_BUNDLE,
     CALL_PULL_DOCUMENT,
     CALL_RECOVER
@@ -26,11 +26,11 @@ enum call_kind {
 struct call {
     uint64_t token;
     enum call_kind kind;
-    size_t peer; /* index in node->peers of whom we asked */
-    size_t log;  /* index in node->logs, for pulls */
-    uint64_t size; /* of the checkpoint sent or announced */
+    size_t peer;       /* index in node->peers of whom we asked */
+    size_t log;        /* index in node->logs, for pulls */
+    uint64_t size;     /* of the checkpoint sent or announced */
     uint64_t standing; /* our standing size when it was announced */
-    struct hash hash; /* of the document */
+    struct hash hash;  /* of the document */
 };
 
 /* A retry clock: exponential back-off with jitter, and since when it has been failing. */
@@ -44,7 +44,7 @@ struct peer {
     const struct party *party;
     struct retry push, announce, poll, recover;
     uint64_t push_token, announce_token, poll_token, recover_token; /* 0 = nothing under way */
-    bool is_mirror; /* of the committee: it mirrors our log */
+    bool is_mirror;                                                 /* of the committee: it mirrors our log */
     int64_t missing_since_ms; /* no connection since then; 0 = its last call was answered */
     /* our log at this mirror */
     uint64_t pending_size; /* checkpoint that it has accepted, as far as we know */
@@ -61,17 +61,17 @@ struct peer {
 };
 
 struct pull {
-    uint64_t target;        /* 0 = nothing to pull */
+    uint64_t target; /* 0 = nothing to pull */
     struct hash root;
-    struct buf note;        /* the note that gave the target */
-    bool checked;           /* level-1 hashes lead to the root: bundles can be checked one by one */
-    uint64_t first;         /* bundle index of hashes[0] */
-    struct buf hashes;      /* level-1 hashes, then the last level-0 tile */
-    struct buf partial;     /* what arrived of the resource that was cut */
-    struct buf staged;      /* short pulls: entries not yet committed, as a bundle stream */
+    struct buf note;    /* the note that gave the target */
+    bool checked;       /* level-1 hashes lead to the root: bundles can be checked one by one */
+    uint64_t first;     /* bundle index of hashes[0] */
+    struct buf hashes;  /* level-1 hashes, then the last level-0 tile */
+    struct buf partial; /* what arrived of the resource that was cut */
+    struct buf staged;  /* short pulls: entries not yet committed, as a bundle stream */
     uint64_t staged_count;
     uint64_t token;
-    size_t source;          /* rotates over owner and mirrors */
+    size_t source; /* rotates over owner and mirrors */
     struct retry retry;
 };
 
@@ -79,24 +79,24 @@ struct held_log {
     const struct party *party;
     log_id id;
     bool own;
-    uint64_t size;           /* entries held */
+    uint64_t size;            /* entries held */
     struct frontier frontier; /* of size */
     /* as mirror */
     uint64_t pending_size;
     struct hash pending_root;
-    uint64_t mirrored_size;  /* cosigned by us */
+    uint64_t mirrored_size; /* cosigned by us */
     struct hash mirrored_root;
-    uint64_t must_hold;      /* once cosigned by us, as the committee remembers: no cosigning below it */
+    uint64_t must_hold; /* once cosigned by us, as the committee remembers: no cosigning below it */
     struct hash must_root;
-    uint64_t quota_day;      /* UTC day of the counters */
+    uint64_t quota_day; /* UTC day of the counters */
     uint64_t quota_entries, quota_bytes;
     /* signed checkpoints that we know */
-    uint64_t signed_size;    /* greatest with the log's signature, entries held */
-    uint64_t standing_size;  /* greatest with a quorum */
+    uint64_t signed_size;   /* greatest with the log's signature, entries held */
+    uint64_t standing_size; /* greatest with a quorum */
     int64_t standing_instant;
     bool two_faces;
     struct pull pull;
-    bool wanted; /* the view "wanted" may hold something of this log */
+    bool wanted;                 /* the view "wanted" may hold something of this log */
     struct hash document_wanted; /* being pulled */
     uint64_t document_token;
     struct retry document_retry;
@@ -161,7 +161,8 @@ struct node {
     struct hash recovered_root;
     struct signature recovered_signature;
     const char *const *witness_logs; /* vkeys of foreign logs that the owner added, NULL-ended; may be NULL */
-    bool own_batch; /* the entries being taken were signed a moment ago by our own signer: their signatures need no check */
+    bool
+        own_batch; /* the entries being taken were signed a moment ago by our own signer: their signatures need no check */
     uint64_t refused_entries;
 };
 
@@ -192,11 +193,12 @@ int submit_internal(struct node *node, const char *media, const char *subject, s
 int note_with_cosignatures(struct node *node, struct held_log *log, struct span note, struct buf *out);
 
 /* receipts.c */
-int cosignatures_take(struct node *node, struct held_log *log, const struct note *note, const struct checkpoint *checkpoint,
-                      const struct peer *from, struct span cose);
+int cosignatures_take(struct node *node, struct held_log *log, const struct note *note,
+                      const struct checkpoint *checkpoint, const struct peer *from, struct span cose);
 int standing_refresh(struct node *node, struct held_log *log);
 /* Cosigners of the stored cosignatures on (size, root). */
-int cosigners_at(struct node *node, struct held_log *log, uint64_t size, struct cosigner out[static COMMITTEE_MAX], size_t *count);
+int cosigners_at(struct node *node, struct held_log *log, uint64_t size, struct cosigner out[static COMMITTEE_MAX],
+                 size_t *count);
 
 /* push.c */
 void push_start(struct node *node);
@@ -223,7 +225,8 @@ int recover_check(struct node *node);
 void recover_answer(struct node *node, struct span party, struct buf *out);
 
 /* fold.c */
-int entries_take(struct node *node, struct held_log *log, const struct span *entries, const struct hash *ids, size_t count);
+int entries_take(struct node *node, struct held_log *log, const struct span *entries, const struct hash *ids,
+                 size_t count);
 int document_take(struct node *node, const struct hash *hash, enum label label, struct span bytes);
 bool document_wanted(struct node *node, const struct hash *hash); /* stated, and not held */
 int fold_log(struct node *node, struct held_log *log); /* refolds all of one log, after the views were dropped */
@@ -243,7 +246,8 @@ void inventories_free(struct node *node);
 int witness_checkpoint_get(struct node *node, const struct hash *origin_hash, struct buf *out);
 
 /* faces.c */
-int faces_check(struct node *node, struct held_log *log, const struct checkpoint *checkpoint, struct span note_bytes, bool *conflict);
+int faces_check(struct node *node, struct held_log *log, const struct checkpoint *checkpoint, struct span note_bytes,
+                bool *conflict);
 int faces_proven(struct node *node, struct held_log *log, uint64_t old_size, const struct hash *old_root,
                  const struct add_checkpoint *request);
 

@@ -29,11 +29,13 @@ static void peer_json(struct node *node, const struct peer *peer, struct buf *ou
     field(out, "jurisdiction", span_str(peer->party->card.jurisdiction));
     field(out, "url", span_str(peer->party->card.url));
     field_time(out, "missing_since", peer->missing_since_ms);
-    buf_printf(out, "\"identity_level\":%u,\"mirror\":%s,", identity_level(&peer->party->proof), peer->is_mirror ? "true" : "false");
+    buf_printf(out, "\"identity_level\":%u,\"mirror\":%s,", identity_level(&peer->party->proof),
+               peer->is_mirror ? "true" : "false");
     buf_printf(out, "\"cosigned_our_size\":%llu,", (unsigned long long)peer->cosigned);
-    buf_printf(out, "\"their_log\":{\"held\":%llu,\"standing\":%llu,\"mirrored\":%llu,\"pull_target\":%llu,\"two_faces\":%s}}",
-               (unsigned long long)log->size, (unsigned long long)log->standing_size, (unsigned long long)log->mirrored_size,
-               (unsigned long long)log->pull.target, log->two_faces ? "true" : "false");
+    buf_printf(
+        out, "\"their_log\":{\"held\":%llu,\"standing\":%llu,\"mirrored\":%llu,\"pull_target\":%llu,\"two_faces\":%s}}",
+        (unsigned long long)log->size, (unsigned long long)log->standing_size, (unsigned long long)log->mirrored_size,
+        (unsigned long long)log->pull.target, log->two_faces ? "true" : "false");
 }
 
 static void circle_json(struct node *node, struct buf *out)
@@ -50,7 +52,8 @@ static void circle_json(struct node *node, struct buf *out)
                node->recovering ? node->recover_needed : 0);
     buf_printf(out, "\"log\":{\"size\":%llu,\"signed\":%llu,\"standing\":%llu,\"unwitnessed\":%llu,",
                (unsigned long long)node->own->size, (unsigned long long)node->own_note_size,
-               (unsigned long long)node->own->standing_size, (unsigned long long)(node->own->size - node->own->standing_size));
+               (unsigned long long)node->own->standing_size,
+               (unsigned long long)(node->own->size - node->own->standing_size));
     field_time(out, "standing_since", node->own->standing_instant * 1000);
     buf_printf(out, "\"quorum\":{\"mirrors\":%u,\"needed\":%u,\"may_lie\":%u}},", q.m, q.k, q.f);
     buf_printf(out, "\"refused_entries\":%llu,\"peers\":[", (unsigned long long)node->refused_entries);
@@ -75,7 +78,8 @@ void node_status_json(struct node *node, int64_t now_ms, struct buf *out)
         const struct loaded_inventory *inventory = node->inventories[i];
         buf_text(out, i ? ",{" : "{");
         field(out, "name", span_str(inventory->name));
-        buf_printf(out, "\"components\":%zu,\"problems\":%zu}", inventory->inventory.count, inventory->inventory.problem_count);
+        buf_printf(out, "\"components\":%zu,\"problems\":%zu}", inventory->inventory.count,
+                   inventory->inventory.problem_count);
     }
     buf_text(out, "]}\n");
 }
@@ -114,7 +118,8 @@ static int standing_find(struct node *node, struct found *found)
         rc = store->ops->note_at_least(store, found->log->id, NOTE_SIGNED, size, &at, &note);
         if (rc == 0)
             rc = cosigners_at(node, found->log, at, list, &count);
-        if (rc || !quorum_met(node->roster, found->log->party, list, count, &instant) || (found->size && instant >= found->instant))
+        if (rc || !quorum_met(node->roster, found->log->party, list, count, &instant) ||
+            (found->size && instant >= found->instant))
             continue;
         found->size = at;
         found->instant = instant;
@@ -186,8 +191,8 @@ void node_statement_json(struct node *node, const struct hash *id, struct buf *o
                document_missing(node, &s->document) ? "false" : "true");
     field(out, "state", span_str(found->size ? "standing" : "logged"));
     field_time(out, "standing_since", found->size ? found->instant * 1000 : 0);
-    buf_printf(out, "\"witnessed\":%s,\"cosigned\":%zu,\"needed\":%u,\"mirrors\":%u,\"size\":%llu}\n", found->size ? "true" : "false",
-               found->count, q.k, q.m, (unsigned long long)found->size);
+    buf_printf(out, "\"witnessed\":%s,\"cosigned\":%zu,\"needed\":%u,\"mirrors\":%u,\"size\":%llu}\n",
+               found->size ? "true" : "false", found->count, q.k, q.m, (unsigned long long)found->size);
     found_free(found);
 }
 
@@ -236,8 +241,10 @@ static int cose_visit(void *ctx, const struct stored_cosignature *c)
     buf_init(&protected_bytes, STATEMENT_BYTES_MAX);
     struct buf *receipt = &make->receipts[make->count++];
     buf_init(receipt, STATEMENT_BYTES_MAX);
-    cose_receipt_protected(&protected_bytes, &c->kid, span_str(name), span_str(make->found->log->party->origin), c->size);
-    cose_receipt_write(receipt, buf_view(&protected_bytes), c->size, make->found->index, make->proof, make->proof_count, &c->cose);
+    cose_receipt_protected(&protected_bytes, &c->kid, span_str(name), span_str(make->found->log->party->origin),
+                           c->size);
+    cose_receipt_write(receipt, buf_view(&protected_bytes), c->size, make->found->index, make->proof, make->proof_count,
+                       &c->cose);
     buf_free(&protected_bytes);
     return receipt->error;
 }
@@ -261,7 +268,8 @@ static int receipt_cose(struct node *node, struct found *found, struct buf *out,
     else if (rc == 0 && !make.only_own && make.count >= needed)
         transparent_write(out, &found->statement, receipts, make.count);
     else if (rc == 0)
-        rc = fail(fault, E_UNWITNESSED, "%zu COSE receipts of mirrors are here, %u are needed", make.count, make.only_own ? 1 : needed);
+        rc = fail(fault, E_UNWITNESSED, "%zu COSE receipts of mirrors are here, %u are needed", make.count,
+                  make.only_own ? 1 : needed);
     for (size_t i = 0; i < make.count; i++)
         buf_free(&make.receipts[i]);
     return rc ? rc : out->error;
@@ -274,7 +282,8 @@ int node_receipt(struct node *node, const struct hash *id, bool cose, struct buf
     if (rc)
         return fail(fault, rc, "no such statement is held here");
     if (!found->size)
-        rc = fail(fault, E_UNWITNESSED, "index %llu of %s", (unsigned long long)found->index, found->log->party->origin);
+        rc =
+            fail(fault, E_UNWITNESSED, "index %llu of %s", (unsigned long long)found->index, found->log->party->origin);
     else
         rc = cose ? receipt_cose(node, found, out, fault) : receipt_text(node, found, out);
     found_free(found);

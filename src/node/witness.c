@@ -10,7 +10,8 @@ static bool foreign_key(const struct node *node, struct span origin, struct publ
     for (size_t i = 0; node->witness_logs && node->witness_logs[i]; i++) {
         struct span name;
         enum note_type type;
-        if (note_vkey_parse(span_str(node->witness_logs[i]), &name, &type, key) == 0 && type == NOTE_ED25519 && span_eq(name, origin))
+        if (note_vkey_parse(span_str(node->witness_logs[i]), &name, &type, key) == 0 && type == NOTE_ED25519 &&
+            span_eq(name, origin))
             return true;
     }
     return false;
@@ -45,13 +46,15 @@ static int note_keep(struct node *node, const struct add_checkpoint *request, st
 }
 
 /* All checks passed: the signer has saved its new position and signed. */
-static int witness_answer(struct node *node, const struct event *event, const struct add_checkpoint *request, const struct cosigned *cosigned)
+static int witness_answer(struct node *node, const struct event *event, const struct add_checkpoint *request,
+                          const struct cosigned *cosigned)
 {
     char name[ORIGIN_BYTES_MAX + 8];
     struct buf line;
     (void)snprintf(name, sizeof name, "%s/witness", node->self->origin);
     buf_init(&line, 1024);
-    note_cosignature_write(&line, span_str(name), &node->self->card.keys[KEY_WITNESS], cosigned->timestamp, &cosigned->signature);
+    note_cosignature_write(&line, span_str(name), &node->self->card.keys[KEY_WITNESS], cosigned->timestamp,
+                           &cosigned->signature);
     int rc = note_keep(node, request, buf_view(&line));
     if (rc == 0) {
         struct action *action = action_add(node, ACTION_REPLY);
@@ -64,7 +67,8 @@ static int witness_answer(struct node *node, const struct event *event, const st
     return rc;
 }
 
-static int witness_screen(struct node *node, const struct add_checkpoint *request, const struct signer_position *position)
+static int witness_screen(struct node *node, const struct add_checkpoint *request,
+                          const struct signer_position *position)
 {
     const struct checkpoint *c = &request->checkpoint;
     struct hash empty;
@@ -74,7 +78,10 @@ static int witness_screen(struct node *node, const struct add_checkpoint *reques
         return 422;
     if (request->old_size == 0)
         return request->count ? 422 : 200;
-    return tree_verify_consistency(position->size, &position->root, c->size, &c->root, request->proof, request->count) == 0 ? 200 : 422;
+    return tree_verify_consistency(position->size, &position->root, c->size, &c->root, request->proof,
+                                   request->count) == 0
+               ? 200
+               : 422;
 }
 
 static int witness_request(struct node *node, const struct event *event, struct add_checkpoint *request)

@@ -94,5 +94,6 @@ enum label document_label(struct span media, struct span document)
     (void)media_tell(&found, document, NULL);
     if (found && (span_is(media, found) || !label_unreadable(media)))
         return advisory_label(found, document);
-    return !media.len || label_unreadable(media) ? LABEL_CLOSED : LABEL_OPEN; /* stated unsealed by its author, and without a label */
+    return !media.len || label_unreadable(media) ? LABEL_CLOSED
+                                                 : LABEL_OPEN; /* stated unsealed by its author, and without a label */
 }

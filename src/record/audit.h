@@ -23,14 +23,14 @@ struct audit_result {
 /* `log_key` signed the checkpoint. `circle` may be NULL (any). `progress(ctx, done, total)` may be NULL; false stops with E_STATE. */
 struct audit_options {
     const struct public_key *log_key;
-    struct span log_name;          /* note key name = origin */
+    struct span log_name; /* note key name = origin */
     const struct hash *circle;
-    struct span issuer;            /* the log's party */
+    struct span issuer; /* the log's party */
     audit_key *key;
     void *key_ctx;
     bool (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *progress_ctx;
-    bool skip_tiles;               /* recompute from entries only, do not compare level tiles */
+    bool skip_tiles; /* recompute from entries only, do not compare level tiles */
 };
 int audit_log(const struct audit_source *source, const struct audit_options *options, struct audit_result *result,
               struct fault *fault);

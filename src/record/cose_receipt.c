@@ -5,7 +5,8 @@
 
 enum { VDS_RFC9162_SHA256 = 1, PROOF_INCLUSION = -1, CLAIMS = 15 };
 
-void cose_receipt_protected(struct buf *out, const struct hash *kid, struct span mirror_name, struct span origin, uint64_t size)
+void cose_receipt_protected(struct buf *out, const struct hash *kid, struct span mirror_name, struct span origin,
+                            uint64_t size)
 {
     cbor_put_map(out, 6);
     cbor_put_int(out, 1);
@@ -24,8 +25,8 @@ void cose_receipt_protected(struct buf *out, const struct hash *kid, struct span
     cbor_put_uint(out, size);
 }
 
-void cose_receipt_write(struct buf *out, struct span protected_bytes, uint64_t size, uint64_t index, const struct hash *proof,
-                        size_t count, const struct signature *signature)
+void cose_receipt_write(struct buf *out, struct span protected_bytes, uint64_t size, uint64_t index,
+                        const struct hash *proof, size_t count, const struct signature *signature)
 {
     struct buf inclusion, unprotected;
     buf_init(&inclusion, STATEMENT_BYTES_MAX);
@@ -196,8 +197,8 @@ static int receipts_parse(struct span unprotected, struct span *receipts, size_t
     return rc ? rc : cbor_end(&c);
 }
 
-int transparent_parse(struct span bytes, struct span *statement, struct span *receipts, size_t max, size_t *count, struct arena *arena,
-                      struct fault *fault)
+int transparent_parse(struct span bytes, struct span *statement, struct span *receipts, size_t max, size_t *count,
+                      struct arena *arena, struct fault *fault)
 {
     struct cose_sign1 cose;
     struct buf logged;

@@ -55,7 +55,8 @@ int receipt_parse(struct receipt *out, struct span bytes, struct arena *arena, s
     return checkpoint_parse(&out->checkpoint, &out->note, rest, fault);
 }
 
-void receipt_write(struct buf *out, struct span extra, uint64_t index, const struct hash *proof, size_t count, struct span note_bytes)
+void receipt_write(struct buf *out, struct span extra, uint64_t index, const struct hash *proof, size_t count,
+                   struct span note_bytes)
 {
     buf_printf(out, "%s\n", first_line);
     if (extra.len) {

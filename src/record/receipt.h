@@ -26,9 +26,10 @@ int receipt_check_inclusion(const struct receipt *receipt, const struct hash *le
 /* COSE receipt by one mirror over (origin, size, root): protected {1: -19, 4: kid, 15: {1: mirror name}, 395: 1, LABEL_ORIGIN: origin,
    LABEL_TREE_SIZE: size}; payload (the root) detached; unprotected {396: {-1: [bstr [size, index, path]]}}. */
 enum { LABEL_VDS = 395, LABEL_VDP = 396, LABEL_RECEIPTS = 394, LABEL_ORIGIN = -65803, LABEL_TREE_SIZE = -65804 };
-void cose_receipt_protected(struct buf *out, const struct hash *kid, struct span mirror_name, struct span origin, uint64_t size);
-void cose_receipt_write(struct buf *out, struct span protected_bytes, uint64_t size, uint64_t index, const struct hash *proof,
-                        size_t count, const struct signature *signature);
+void cose_receipt_protected(struct buf *out, const struct hash *kid, struct span mirror_name, struct span origin,
+                            uint64_t size);
+void cose_receipt_write(struct buf *out, struct span protected_bytes, uint64_t size, uint64_t index,
+                        const struct hash *proof, size_t count, const struct signature *signature);
 struct cose_receipt {
     struct cose_sign1 cose;
     struct hash kid;

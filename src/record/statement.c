@@ -31,7 +31,9 @@ static int take_claims(struct cbor *c, struct statement *s)
         if (rc == 0 && key != keys[i])
             rc = E_UNSUPPORTED;
         if (rc == 0)
-            rc = i == 0 ? cbor_take_text(c, &s->issuer) : i == 1 ? cbor_take_text(c, &s->subject) : cbor_take_int(c, &s->issued_at);
+            rc = i == 0   ? cbor_take_text(c, &s->issuer)
+                 : i == 1 ? cbor_take_text(c, &s->subject)
+                          : cbor_take_int(c, &s->issued_at);
     }
     return rc;
 }
@@ -98,7 +100,8 @@ static int take_protected(struct statement *s, struct fault *fault)
     cbor_open(&c, s->cose.protected_bytes);
     int rc = cbor_take_map(&c, &pairs);
     if (rc == 0 && (pairs < most - 1 || pairs > most))
-        return fail(fault, E_MISSING, "the protected header has %zu labels, %zu or %zu are wanted", pairs, most - 1, most);
+        return fail(fault, E_MISSING, "the protected header has %zu labels, %zu or %zu are wanted", pairs, most - 1,
+                    most);
     for (size_t i = 0; i < pairs && rc == 0; i++) {
         rc = cbor_take_key(&c, &previous, &key);
         if (rc == 0 && key != labels[i])
@@ -114,7 +117,8 @@ static int take_protected(struct statement *s, struct fault *fault)
 
 static size_t restricted_name(struct span text, size_t at)
 {
-    while (at < text.len && text.data[at] && strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$&-^_.+", text.data[at]))
+    while (at < text.len && text.data[at] &&
+           strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$&-^_.+", text.data[at]))
         at++;
     return at;
 }

@@ -15,7 +15,7 @@ struct statement {
     struct hash kid;      /* SHA-256 of the public key that signed */
     struct hash circle;   /* founding charter's hash */
     struct span issuer, subject, media;
-    int64_t issued_at;    /* iat, seconds: what the issuer claims; deadlines never use it */
+    int64_t issued_at; /* iat, seconds: what the issuer claims; deadlines never use it */
     size_t answer_count;
     struct hash answers[STATEMENT_ANSWERS_MAX];
     struct span bytes;

@@ -14,7 +14,8 @@ struct add_checkpoint {
     struct checkpoint checkpoint;
 };
 int add_checkpoint_parse(struct add_checkpoint *out, struct span body, struct fault *fault);
-void add_checkpoint_write(struct buf *out, uint64_t old_size, const struct hash *proof, size_t count, struct span note_bytes);
+void add_checkpoint_write(struct buf *out, uint64_t old_size, const struct hash *proof, size_t count,
+                          struct span note_bytes);
 
 struct add_entries {
     struct span origin;
@@ -24,8 +25,8 @@ struct add_entries {
     unsigned package;     /* index of the next package */
 };
 struct entry_package {
-    uint64_t start, end;         /* log indices of the entries */
-    size_t count;                /* end - start */
+    uint64_t start, end; /* log indices of the entries */
+    size_t count;        /* end - start */
     struct span entries[TILE_WIDTH];
     size_t proof_count;
     struct hash proof[PROOF_HASHES_MAX];

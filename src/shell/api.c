@@ -30,8 +30,8 @@ static int status_of(int code)
 static void refuse(struct connection *c, int code, const struct fault *fault)
 {
     const struct error_text *text = error_text(code);
-    const char *const fields[][2] = {{"id", text->id}, {"message", text->message}, {"rule", text->rule}, {"remedy", text->remedy},
-                                     {"where", fault->where}, {"detail", fault->detail}};
+    const char *const fields[][2] = {{"id", text->id},         {"message", text->message}, {"rule", text->rule},
+                                     {"remedy", text->remedy}, {"where", fault->where},    {"detail", fault->detail}};
     buf_reset(&c->reply);
     buf_text(&c->reply, "{\"error\":{");
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
@@ -62,7 +62,9 @@ static void submit(struct shell *shell, struct connection *c, const char *media,
 {
     struct fault fault = {0};
     if (c->body.len > DOCUMENT_BYTES_MAX) {
-        refuse(c, fail(&fault, E_LIMIT, "a document has at most %d bytes, this has %zu", DOCUMENT_BYTES_MAX, c->body.len), &fault);
+        refuse(c,
+               fail(&fault, E_LIMIT, "a document has at most %d bytes, this has %zu", DOCUMENT_BYTES_MAX, c->body.len),
+               &fault);
         return;
     }
     struct submission submission = {.label = label, .document = buf_view(&c->body)};
@@ -79,7 +81,9 @@ static void api_publish(struct shell *shell, struct connection *c, struct span r
     struct arena arena;
     (void)rest;
     arena_init(&arena, 8 * (size_t)DOCUMENT_BYTES_MAX);
-    int rc = publication ? publication_check(publication, buf_view(&c->body), strcmp(parameter(c, "open"), "1") == 0, &arena, &fault) : E_NOMEM;
+    int rc = publication ? publication_check(publication, buf_view(&c->body), strcmp(parameter(c, "open"), "1") == 0,
+                                             &arena, &fault)
+                         : E_NOMEM;
     if (rc)
         refuse(c, rc, &fault);
     else
@@ -123,7 +127,9 @@ static bool one_line(const char *text)
 
 static void api_inventory(struct shell *shell, struct connection *c, struct span rest)
 {
-    struct event event = {.kind = EVENT_INVENTORY, .name = span_str(parameter(c, "name")), .media = span_str(parameter(c, "distribution")),
+    struct event event = {.kind = EVENT_INVENTORY,
+                          .name = span_str(parameter(c, "name")),
+                          .media = span_str(parameter(c, "distribution")),
                           .body = buf_view(&c->body)};
     struct fault fault = {0};
     (void)rest;
@@ -178,7 +184,8 @@ static void api_receipt(struct shell *shell, struct connection *c, struct span r
     struct hash id;
     struct fault fault = {0};
     bool cose = strcmp(parameter(c, "form"), "cose") == 0;
-    int rc = hash_parse(rest, &id) ? node_receipt(shell->node, &id, cose, &c->reply, &fault) : fail(&fault, E_USAGE, "an id has 64 hex digits");
+    int rc = hash_parse(rest, &id) ? node_receipt(shell->node, &id, cose, &c->reply, &fault)
+                                   : fail(&fault, E_USAGE, "an id has 64 hex digits");
     if (rc) {
         refuse(c, rc, &fault);
         return;

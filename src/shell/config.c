@@ -9,12 +9,12 @@ static const struct {
     const char *key;
     size_t offset, size;
 } keys[] = {
-    {"name", offsetof(struct config, name), sizeof ((struct config *)0)->name},
-    {"listen", offsetof(struct config, listen), sizeof ((struct config *)0)->listen},
-    {"passphrase-file", offsetof(struct config, passphrase_file), sizeof ((struct config *)0)->passphrase_file},
-    {"notify-command", offsetof(struct config, notify_command), sizeof ((struct config *)0)->notify_command},
-    {"notify-webhook", offsetof(struct config, notify_webhook), sizeof ((struct config *)0)->notify_webhook},
-    {"log-level", offsetof(struct config, log_level), sizeof ((struct config *)0)->log_level},
+    {"name", offsetof(struct config, name), sizeof((struct config *)0)->name},
+    {"listen", offsetof(struct config, listen), sizeof((struct config *)0)->listen},
+    {"passphrase-file", offsetof(struct config, passphrase_file), sizeof((struct config *)0)->passphrase_file},
+    {"notify-command", offsetof(struct config, notify_command), sizeof((struct config *)0)->notify_command},
+    {"notify-webhook", offsetof(struct config, notify_webhook), sizeof((struct config *)0)->notify_webhook},
+    {"log-level", offsetof(struct config, log_level), sizeof((struct config *)0)->log_level},
 };
 
 static struct span trim(struct span s)
@@ -48,7 +48,8 @@ static int pair_take(struct config *out, struct span key, struct span value, str
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (span_is(key, keys[i].key)) {
             char *field = (char *)out + keys[i].offset;
-            return *field ? fail(fault, E_CONFIG, "%s stands twice", keys[i].key) : copy(field, keys[i].size, value, keys[i].key, fault);
+            return *field ? fail(fault, E_CONFIG, "%s stands twice", keys[i].key)
+                          : copy(field, keys[i].size, value, keys[i].key, fault);
         }
     return fail(fault, E_CONFIG, "unknown key \"%.*s\"", (int)(key.len < 60 ? key.len : 60), (const char *)key.data);
 }

@@ -35,7 +35,8 @@ static void delivery_end(struct shell *shell, struct delivery *d, bool good)
         wait = wait > RETRY_MS_MAX ? RETRY_MS_MAX : wait;
         d->at_ms = clock_ms() + wait / 2 + rand() % (wait / 2 + 1);
         d->pid = 0;
-        shell_log(shell, "warning", "notice %.16s was not taken by %s; it is tried again with the same id", hex, shell->channels[d->channel]);
+        shell_log(shell, "warning", "notice %.16s was not taken by %s; it is tried again with the same id", hex,
+                  shell->channels[d->channel]);
         return;
     }
     struct delivery **at = &shell->deliveries;
@@ -70,7 +71,8 @@ static void command_exec(const struct shell *shell, const struct delivery *d, in
 static void command_start(struct shell *shell, struct delivery *d)
 {
     int input = memfd_create("notice", MFD_CLOEXEC);
-    bool good = input >= 0 && write(input, d->body.data, d->body.len) == (ssize_t)d->body.len && lseek(input, 0, SEEK_SET) == 0;
+    bool good =
+        input >= 0 && write(input, d->body.data, d->body.len) == (ssize_t)d->body.len && lseek(input, 0, SEEK_SET) == 0;
     d->pid = good ? fork() : -1;
     if (d->pid == 0)
         command_exec(shell, d, input);

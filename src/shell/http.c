@@ -20,7 +20,8 @@ struct gate {
     bool bad;
 };
 
-static enum MHD_Result gate_visit(void *ctx, enum MHD_ValueKind kind, const char *key, size_t key_size, const char *value, size_t value_size)
+static enum MHD_Result gate_visit(void *ctx, enum MHD_ValueKind kind, const char *key, size_t key_size,
+                                  const char *value, size_t value_size)
 {
     struct gate *gate = ctx;
     (void)kind;
@@ -40,7 +41,8 @@ static bool gate_open(struct MHD_Connection *mhd)
 
 static enum MHD_Result respond(struct connection *c, int status, struct span body)
 {
-    struct MHD_Response *r = MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.data, MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *r =
+        MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.data, MHD_RESPMEM_MUST_COPY);
     if (!r)
         return MHD_NO;
     if (c->content_type)
@@ -53,7 +55,8 @@ static enum MHD_Result respond(struct connection *c, int status, struct span bod
         (void)MHD_add_response_header(r, "Retry-After", "1");
     if (status == 415)
         (void)MHD_add_response_header(r, "Accept-Encoding", "gzip");
-    (void)MHD_add_response_header(r, "Cache-Control", c->immutable ? "public, max-age=31536000, immutable" : "no-store");
+    (void)MHD_add_response_header(r, "Cache-Control",
+                                  c->immutable ? "public, max-age=31536000, immutable" : "no-store");
     (void)MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
     enum MHD_Result rc = MHD_queue_response(c->mhd, (unsigned)status, r);
     MHD_destroy_response(r);
@@ -94,7 +97,8 @@ static enum MHD_Result respond_ranged(struct connection *c, const struct served 
     if (status == 200 && !range_of(range, body.len, &from, &to, &partial))
         status = 416;
     body = status == 200 ? span_of(body.data + from, to - from) : span_of(NULL, 0);
-    struct MHD_Response *r = MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.data, MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *r =
+        MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.data, MHD_RESPMEM_MUST_COPY);
     if (!r)
         return MHD_NO;
     if (partial) {
@@ -141,10 +145,15 @@ static bool member_asks(struct connection *c, const char *method, const char *pa
     if (strcmp(method, "GET") != 0 || !span_starts(span_str(path), "/documents/"))
         return false;
     (void)MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, signed_visit, &h);
-    if (h.twice || !h.host || !h.input || !h.signature || !(self = roster_party(&shell->roster, span_str(shell->config.name))))
+    if (h.twice || !h.host || !h.input || !h.signature ||
+        !(self = roster_party(&shell->roster, span_str(shell->config.name))))
         return false;
-    const struct member_request request = {.host = span_str(h.host), .own_url = span_str(self->card.url), .path = span_str(path),
-                                           .input = span_str(h.input), .signature = span_str(h.signature), .now = clock_ms() / 1000};
+    const struct member_request request = {.host = span_str(h.host),
+                                           .own_url = span_str(self->card.url),
+                                           .path = span_str(path),
+                                           .input = span_str(h.input),
+                                           .signature = span_str(h.signature),
+                                           .now = clock_ms() / 1000};
     int rc = member_verify(&shell->roster, &request, &asker);
     if (rc)
         shell_log(shell, "debug", "a signed request counts for nothing: %s", error_text(rc)->message);
@@ -177,8 +186,10 @@ static const struct {
     const char *method, *path;
     enum request_kind kind;
 } writes[] = {
-    {"POST", "/mirror/add-checkpoint", REQ_MIRROR_ADD_CHECKPOINT}, {"POST", "/mirror/add-entries", REQ_MIRROR_ADD_ENTRIES},
-    {"POST", "/witness/add-checkpoint", REQ_WITNESS_ADD_CHECKPOINT}, {"POST", "/announce", REQ_ANNOUNCE},
+    {"POST", "/mirror/add-checkpoint", REQ_MIRROR_ADD_CHECKPOINT},
+    {"POST", "/mirror/add-entries", REQ_MIRROR_ADD_ENTRIES},
+    {"POST", "/witness/add-checkpoint", REQ_WITNESS_ADD_CHECKPOINT},
+    {"POST", "/announce", REQ_ANNOUNCE},
     {"PUT", "/documents/", REQ_PUT_DOCUMENT},
 };
 
@@ -247,7 +258,8 @@ static bool owner_calls(struct connection *c)
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct ucred peer;
     socklen_t len = sizeof peer;
-    return info && getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && (peer.uid == geteuid() || peer.uid == 0);
+    return info && getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+           (peer.uid == geteuid() || peer.uid == 0);
 }
 
 static enum MHD_Result whole(struct connection *c, const char *method, const char *path)
@@ -274,8 +286,8 @@ static enum MHD_Result whole(struct connection *c, const char *method, const cha
     return respond(c, 405, span_str("GET, HEAD, POST and PUT only\n"));
 }
 
-static enum MHD_Result handle(struct shell *shell, struct MHD_Connection *mhd, bool private_api, const char *path, const char *method,
-                              const char *data, size_t *size, void **context)
+static enum MHD_Result handle(struct shell *shell, struct MHD_Connection *mhd, bool private_api, const char *path,
+                              const char *method, const char *data, size_t *size, void **context)
 {
     struct connection *c = *context;
     if (!c) {
@@ -307,15 +319,15 @@ static enum MHD_Result handle(struct shell *shell, struct MHD_Connection *mhd, b
     return whole(c, method, path);
 }
 
-static enum MHD_Result on_public(void *ctx, struct MHD_Connection *mhd, const char *path, const char *method, const char *version,
-                                 const char *data, size_t *size, void **context)
+static enum MHD_Result on_public(void *ctx, struct MHD_Connection *mhd, const char *path, const char *method,
+                                 const char *version, const char *data, size_t *size, void **context)
 {
     (void)version;
     return handle(ctx, mhd, false, path, method, data, size, context);
 }
 
-static enum MHD_Result on_private(void *ctx, struct MHD_Connection *mhd, const char *path, const char *method, const char *version,
-                                  const char *data, size_t *size, void **context)
+static enum MHD_Result on_private(void *ctx, struct MHD_Connection *mhd, const char *path, const char *method,
+                                  const char *version, const char *data, size_t *size, void **context)
 {
     (void)version;
     return handle(ctx, mhd, true, path, method, data, size, context);
@@ -373,7 +385,8 @@ static int listen_tcp(const char *text, struct fault *fault)
 {
     char host[128];
     const char *port;
-    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM}, *found = NULL;
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM},
+                    *found = NULL;
     if (address_parse(text, host, &port) != 0 || getaddrinfo(host, port, &hints, &found) != 0)
         return fail(fault, E_CONFIG, "listen = %s is no ADDRESS:PORT", text);
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
@@ -410,12 +423,14 @@ static int listen_unix(const char *dir, struct fault *fault)
     return code;
 }
 
-static struct MHD_Daemon *daemon_start(struct shell *shell, int fd, MHD_AccessHandlerCallback handler, unsigned per_address)
+static struct MHD_Daemon *daemon_start(struct shell *shell, int fd, MHD_AccessHandlerCallback handler,
+                                       unsigned per_address)
 {
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handler, shell, MHD_OPTION_LISTEN_SOCKET, fd,
-                            MHD_OPTION_NOTIFY_COMPLETED, completed, shell, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
-                            MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address, MHD_OPTION_CONNECTION_TIMEOUT, 30u,
-                            MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_END);
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handler, shell, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, shell, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address, MHD_OPTION_CONNECTION_TIMEOUT, 30u,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_END);
 }
 
 int http_open(struct shell *shell, struct fault *fault)

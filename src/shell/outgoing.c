@@ -128,9 +128,14 @@ void outgoing_done(struct shell *shell, CURL *curl, CURLcode result)
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     /* A cut answer is worth keeping only if it starts where we asked it to. */
     bool cut = result != CURLE_OK && status == (out->range_from ? 206 : 200) && !out->body.error && out->body.len;
-    struct event event = {.kind = EVENT_RESPONSE, .token = out->token, .body = buf_view(&out->body),
-                          .status = result == CURLE_OK ? (int)status : cut ? -1 : 0,
-                          .content_type = span_str(out->content_type), .header = span_str(out->header)};
+    struct event event = {.kind = EVENT_RESPONSE,
+                          .token = out->token,
+                          .body = buf_view(&out->body),
+                          .status = result == CURLE_OK ? (int)status
+                                    : cut              ? -1
+                                                       : 0,
+                          .content_type = span_str(out->content_type),
+                          .header = span_str(out->header)};
     (void)curl_multi_remove_handle(shell->multi, curl);
     curl_easy_cleanup(curl);
     curl_slist_free_all(out->headers);

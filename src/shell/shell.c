@@ -147,7 +147,8 @@ static int signer_start(struct shell *shell, struct fault *fault)
         return rc;
     path_of(shell, "signer.state", path);
     config.state_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    rc = config.state_fd < 0 ? fail(fault, E_IO, "%.200s cannot be opened", path) : signer_spawn(&shell->signer, &config, &pid, degraded, fault);
+    rc = config.state_fd < 0 ? fail(fault, E_IO, "%.200s cannot be opened", path)
+                             : signer_spawn(&shell->signer, &config, &pid, degraded, fault);
     if (config.state_fd >= 0)
         (void)close(config.state_fd);
     if (rc == 0 && degraded[0])
@@ -169,8 +170,10 @@ static int node_start(struct shell *shell, bool in_circle, struct fault *fault)
     if (shell->config.notify_webhook[0])
         shell->channels[channels++] = "webhook";
     struct env env = {.store = shell->store, .signer = shell->signer, .random = random_number};
-    struct node_config config = {.roster = in_circle ? &shell->roster : NULL, .party = span_str(shell->config.name),
-                                 .witness_logs = shell->config.witness_logs, .channels = shell->channels};
+    struct node_config config = {.roster = in_circle ? &shell->roster : NULL,
+                                 .party = span_str(shell->config.name),
+                                 .witness_logs = shell->config.witness_logs,
+                                 .channels = shell->channels};
     return node_open(&shell->node, &env, &config, fault);
 }
 
@@ -298,8 +301,8 @@ static int node_process(struct shell *shell, struct fault *fault)
 static void fault_log(const struct shell *shell, int rc, const struct fault *fault)
 {
     const struct error_text *text = error_text(rc);
-    shell_log(shell, "error", "%s%s%s: %s (rule: %s; remedy: %s)", fault->where, fault->where[0] ? ": " : "", text->message, fault->detail,
-              text->rule, text->remedy);
+    shell_log(shell, "error", "%s%s%s: %s (rule: %s; remedy: %s)", fault->where, fault->where[0] ? ": " : "",
+              text->message, fault->detail, text->rule, text->remedy);
 }
 
 static volatile sig_atomic_t stop_asked;

@@ -35,8 +35,8 @@ struct delivery { /* one notice for one channel */
     int channel; /* index into shell->channels */
     unsigned attempts;
     int64_t at_ms;
-    pid_t pid;     /* command under way */
-    CURL *curl;    /* webhook under way */
+    pid_t pid;  /* command under way */
+    CURL *curl; /* webhook under way */
     struct curl_slist *headers;
 };
 struct outgoing { /* one ACTION_SEND */
@@ -65,13 +65,14 @@ struct shell {
     const char *channels[3];
     uint64_t next_token;
     int signal_fd;
-    int fatal; /* the engine's error: stop and recover */
-    bool resumed;  /* an answer became ready: the servers must run again, whatever they say of their timeouts */
+    int fatal;    /* the engine's error: stop and recover */
+    bool resumed; /* an answer became ready: the servers must run again, whatever they say of their timeouts */
     bool stopping;
 };
 
 int64_t clock_ms(void);
-void shell_log(const struct shell *shell, const char *level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void shell_log(const struct shell *shell, const char *level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void shell_step(struct shell *shell, const struct event *event);
 
 int http_open(struct shell *shell, struct fault *fault);

@@ -24,8 +24,8 @@ static int ask_send(struct client *s, const struct ask *ask, const void *items, 
         return E_IO;
     if (!ask_items(ask, &bytes))
         return E_LIMIT;
-    if (!send_all(s->fd, ask, sizeof *ask) || !send_all(s->fd, items, bytes) || !receive_all(s->fd, answer, sizeof *answer) ||
-        answer->code > 0 || (answer->code && answer->bytes))
+    if (!send_all(s->fd, ask, sizeof *ask) || !send_all(s->fd, items, bytes) ||
+        !receive_all(s->fd, answer, sizeof *answer) || answer->code > 0 || (answer->code && answer->bytes))
         return lost(s);
     return answer->code;
 }
@@ -41,7 +41,8 @@ static int ask_fixed(struct signer *signer, const struct ask *ask, const void *i
     return answer.bytes == len && receive_all(s->fd, out, len) ? 0 : lost(s);
 }
 
-static int op_statements(struct signer *signer, const struct sign_statement *requests, size_t count, struct signed_statement *out)
+static int op_statements(struct signer *signer, const struct sign_statement *requests, size_t count,
+                         struct signed_statement *out)
 {
     struct client *s = (struct client *)signer;
     struct ask ask = {.type = ASK_STATEMENTS, .count = (uint32_t)count};
@@ -62,7 +63,8 @@ static int op_statements(struct signer *signer, const struct sign_statement *req
     return left ? lost(s) : 0;
 }
 
-static int op_checkpoint(struct signer *signer, uint64_t old_size, const struct hash *leaves, size_t count, struct buf *note)
+static int op_checkpoint(struct signer *signer, uint64_t old_size, const struct hash *leaves, size_t count,
+                         struct buf *note)
 {
     struct client *s = (struct client *)signer;
     struct ask ask = {.type = ASK_CHECKPOINT, .count = (uint32_t)count, .old_size = old_size};
@@ -93,7 +95,8 @@ static int op_advance(struct signer *signer, uint64_t old_size, const struct has
     return rc ? rc : ask_fixed(signer, &end, NULL, NULL, 0);
 }
 
-static int op_cosign(struct signer *signer, enum key_role role, const struct sign_cosignature *request, struct cosigned *out)
+static int op_cosign(struct signer *signer, enum key_role role, const struct sign_cosignature *request,
+                     struct cosigned *out)
 {
     const struct ask ask = {.type = ASK_COSIGN, .count = 1, .role = role};
     return ask_fixed(signer, &ask, request, out, sizeof *out);
@@ -119,13 +122,14 @@ static bool word_copy(char *out, size_t size, const char *text)
     return true;
 }
 
-static int op_http_sign(struct signer *signer, const char *method, const char *authority, const char *path, struct buf *signature_input,
-                        struct buf *signature)
+static int op_http_sign(struct signer *signer, const char *method, const char *authority, const char *path,
+                        struct buf *signature_input, struct buf *signature)
 {
     const struct ask ask = {.type = ASK_HTTP, .count = 1};
     struct ask_http request = {0};
     struct answer_http made;
-    if (!word_copy(request.method, sizeof request.method, method) || !word_copy(request.path, sizeof request.path, path) ||
+    if (!word_copy(request.method, sizeof request.method, method) ||
+        !word_copy(request.path, sizeof request.path, path) ||
         !word_copy(request.authority, sizeof request.authority, authority))
         return E_REFUSED;
     int rc = ask_fixed(signer, &ask, &request, &made, sizeof made);

@@ -25,11 +25,31 @@
 
 /* mremap is realloc's; getpid, gettid and tgkill are abort's. The signer speaks only over what is open. */
 static const int allowed[] = {
-    SCMP_SYS(read),       SCMP_SYS(write),          SCMP_SYS(sendto),   SCMP_SYS(pread64),         SCMP_SYS(pwrite64),
-    SCMP_SYS(fdatasync),  SCMP_SYS(fsync),          SCMP_SYS(exit),     SCMP_SYS(exit_group),      SCMP_SYS(clock_gettime),
-    SCMP_SYS(futex),      SCMP_SYS(munmap),         SCMP_SYS(mremap),   SCMP_SYS(brk),             SCMP_SYS(madvise),
-    SCMP_SYS(getrandom),  SCMP_SYS(rt_sigreturn),   SCMP_SYS(close),    SCMP_SYS(restart_syscall), SCMP_SYS(mlock),
-    SCMP_SYS(munlock),    SCMP_SYS(rt_sigprocmask), SCMP_SYS(getpid),   SCMP_SYS(gettid),          SCMP_SYS(tgkill),
+    SCMP_SYS(read),
+    SCMP_SYS(write),
+    SCMP_SYS(sendto),
+    SCMP_SYS(pread64),
+    SCMP_SYS(pwrite64),
+    SCMP_SYS(fdatasync),
+    SCMP_SYS(fsync),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(futex),
+    SCMP_SYS(munmap),
+    SCMP_SYS(mremap),
+    SCMP_SYS(brk),
+    SCMP_SYS(madvise),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(close),
+    SCMP_SYS(restart_syscall),
+    SCMP_SYS(mlock),
+    SCMP_SYS(munlock),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(getpid),
+    SCMP_SYS(gettid),
+    SCMP_SYS(tgkill),
 };
 
 static int filter_load(void)

@@ -35,11 +35,17 @@ static int request_check(const struct local_signer *s, const struct sign_stateme
     return request->issued_at > now + CLOCK_SKEW_MAX || request->issued_at < now - CLOCK_SKEW_MAX ? E_REFUSED : 0;
 }
 
-static int statement_make(const struct local_signer *s, const struct sign_statement *request, struct signed_statement *out)
+static int statement_make(const struct local_signer *s, const struct sign_statement *request,
+                          struct signed_statement *out)
 {
-    struct statement fields = {.document = request->document, .kid = s->kid_statement, .circle = s->config.circle,
-                               .issuer = span_str(s->config.party), .subject = span_str(request->subject), .media = span_str(request->media),
-                               .issued_at = request->issued_at, .answer_count = request->answer_count};
+    struct statement fields = {.document = request->document,
+                               .kid = s->kid_statement,
+                               .circle = s->config.circle,
+                               .issuer = span_str(s->config.party),
+                               .subject = span_str(request->subject),
+                               .media = span_str(request->media),
+                               .issued_at = request->issued_at,
+                               .answer_count = request->answer_count};
     struct buf header, message, bytes;
     struct signature signature;
     struct statement check;
@@ -64,7 +70,8 @@ static int statement_make(const struct local_signer *s, const struct sign_statem
     return rc;
 }
 
-static int op_statements(struct signer *signer, const struct sign_statement *requests, size_t count, struct signed_statement *out)
+static int op_statements(struct signer *signer, const struct sign_statement *requests, size_t count,
+                         struct signed_statement *out)
 {
     const struct local_signer *s = (const struct local_signer *)signer;
     int rc = count > BATCH_STATEMENTS_MAX ? E_LIMIT : 0;
@@ -99,7 +106,8 @@ static void own_record(const struct local_signer *s, struct signer_record *out)
 }
 
 /* Saved before it is signed: after a crash it can only be ahead of what others have seen, never behind. */
-static int op_checkpoint(struct signer *signer, uint64_t old_size, const struct hash *leaves, size_t count, struct buf *note)
+static int op_checkpoint(struct signer *signer, uint64_t old_size, const struct hash *leaves, size_t count,
+                         struct buf *note)
 {
     struct local_signer *s = (struct local_signer *)signer;
     struct signer_record record;
@@ -188,10 +196,12 @@ static int consistency_check(const struct signer_record *record, const struct si
         return hash_eq(&request->root, &empty) && !request->proof_count ? 0 : E_PROOF;
     if (request->size == record->size && !hash_eq(&request->root, &record->root))
         return E_TWO_FACES;
-    return tree_verify_consistency(record->size, &record->root, request->size, &request->root, request->proof, request->proof_count);
+    return tree_verify_consistency(record->size, &record->root, request->size, &request->root, request->proof,
+                                   request->proof_count);
 }
 
-static int cosigned_make(const struct local_signer *s, enum key_role role, const struct signer_record *record, struct cosigned *out)
+static int cosigned_make(const struct local_signer *s, enum key_role role, const struct signer_record *record,
+                         struct cosigned *out)
 {
     struct buf text, message, header;
     char name[ORIGIN_BYTES_MAX + 8];
@@ -218,7 +228,8 @@ static int cosigned_make(const struct local_signer *s, enum key_role role, const
     return rc;
 }
 
-static int op_cosign(struct signer *signer, enum key_role role, const struct sign_cosignature *request, struct cosigned *out)
+static int op_cosign(struct signer *signer, enum key_role role, const struct sign_cosignature *request,
+                     struct cosigned *out)
 {
     struct local_signer *s = (struct local_signer *)signer;
     if ((role != KEY_MIRROR && role != KEY_WITNESS) || !origin_valid(request->origin))
@@ -251,8 +262,8 @@ static int op_position(struct signer *signer, enum key_role role, struct span or
     return 0;
 }
 
-static int op_http_sign(struct signer *signer, const char *method, const char *authority, const char *path, struct buf *signature_input,
-                        struct buf *signature)
+static int op_http_sign(struct signer *signer, const char *method, const char *authority, const char *path,
+                        struct buf *signature_input, struct buf *signature)
 {
     const struct local_signer *s = (const struct local_signer *)signer;
     struct member_input input;
@@ -264,7 +275,8 @@ static int op_http_sign(struct signer *signer, const char *method, const char *a
     buf_init(&base, MEMBER_BASE_BYTES_MAX);
     buf_init(&value, MEMBER_INPUT_BYTES_MAX);
     member_input_write(&value, s->config.clock(s->config.clock_ctx), &s->kid_statement);
-    rc = value.error ? value.error : member_input_parse(&input, buf_view(&value)); /* what we would not accept we do not say */
+    rc = value.error ? value.error
+                     : member_input_parse(&input, buf_view(&value)); /* what we would not accept we do not say */
     if (rc == 0)
         member_base_write(&base, span_str(authority), span_str(path), input.params);
     rc = rc ? rc : base.error;

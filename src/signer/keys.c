@@ -47,8 +47,8 @@ static int derive(struct span passphrase, const struct key_file *file, uint8_t *
     uint32_t passes = u32_of(file->passes), kib = u32_of(file->kib);
     if (passes < 1 || passes > DERIVE_PASSES_MAX || kib < 8 || kib > DERIVE_KIB_MAX)
         return fail(fault, E_LIMIT, "a key file asks for too costly a derivation");
-    if (crypto_pwhash(wrap, WRAP_BYTES, (const char *)passphrase.data, passphrase.len, file->salt, passes, (size_t)kib * 1024,
-                      crypto_pwhash_ALG_ARGON2ID13) != 0)
+    if (crypto_pwhash(wrap, WRAP_BYTES, (const char *)passphrase.data, passphrase.len, file->salt, passes,
+                      (size_t)kib * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0)
         return fail(fault, E_NOMEM, "deriving the key that wraps the keys");
     return 0;
 }
@@ -70,15 +70,15 @@ static int write_whole(const char *path, const void *data, size_t len, struct fa
 }
 
 /* The role is bound in: a file renamed to another role does not open. */
-static int key_write(const char *dir, enum key_role role, const uint8_t seed[static 32], struct key_file *file, const uint8_t *wrap,
-                     struct fault *fault)
+static int key_write(const char *dir, enum key_role role, const uint8_t seed[static 32], struct key_file *file,
+                     const uint8_t *wrap, struct fault *fault)
 {
     char path[4096];
     const char *name = key_role_names[role];
     int rc = key_path(path, dir, name, fault);
     randombytes_buf(file->nonce, sizeof file->nonce);
-    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(file->sealed, NULL, seed, 32, (const uint8_t *)name, strlen(name), NULL, file->nonce,
-                                                     wrap);
+    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(file->sealed, NULL, seed, 32, (const uint8_t *)name, strlen(name),
+                                                     NULL, file->nonce, wrap);
     return rc ? rc : write_whole(path, file, sizeof *file, fault);
 }
 
@@ -102,8 +102,8 @@ static int folder_sync(const char *path)
     return rc;
 }
 
-static int keys_write(const char *dir, struct span passphrase, struct public_key pub[static KEY_COUNT], uint8_t recovery_seed[static 32],
-                      uint8_t *seed, uint8_t *wrap, struct fault *fault)
+static int keys_write(const char *dir, struct span passphrase, struct public_key pub[static KEY_COUNT],
+                      uint8_t recovery_seed[static 32], uint8_t *seed, uint8_t *wrap, struct fault *fault)
 {
     struct key_file file;
     memcpy(file.magic, magic, sizeof magic);
@@ -122,8 +122,8 @@ static int keys_write(const char *dir, struct span passphrase, struct public_key
     return rc;
 }
 
-int keys_create(const char *dir, struct span passphrase, struct public_key pub[static KEY_COUNT], uint8_t recovery_seed[static 32],
-                struct fault *fault)
+int keys_create(const char *dir, struct span passphrase, struct public_key pub[static KEY_COUNT],
+                uint8_t recovery_seed[static 32], struct fault *fault)
 {
     char folder[4096];
     int rc = key_path(folder, dir, NULL, fault);
@@ -132,7 +132,8 @@ int keys_create(const char *dir, struct span passphrase, struct public_key pub[s
     if (rc)
         return rc;
     uint8_t *seed = sodium_malloc(32), *wrap = sodium_malloc(WRAP_BYTES);
-    rc = seed && wrap ? keys_write(dir, passphrase, pub, recovery_seed, seed, wrap, fault) : fail(fault, E_NOMEM, "guarded memory");
+    rc = seed && wrap ? keys_write(dir, passphrase, pub, recovery_seed, seed, wrap, fault)
+                      : fail(fault, E_NOMEM, "guarded memory");
     sodium_free(seed);
     sodium_free(wrap);
     if (rc == 0 && (folder_sync(folder) != 0 || folder_sync(dir) != 0))
@@ -177,8 +178,9 @@ static int key_open(struct opener *o, enum key_role role, struct keyring *ring, 
         rc = derive(o->passphrase, &file, o->wrap, fault);
         o->derived = file;
     }
-    if (rc == 0 && crypto_aead_xchacha20poly1305_ietf_decrypt(o->seed, NULL, NULL, file.sealed, sizeof file.sealed, (const uint8_t *)name,
-                                                              strlen(name), file.nonce, o->wrap) != 0)
+    if (rc == 0 &&
+        crypto_aead_xchacha20poly1305_ietf_decrypt(o->seed, NULL, NULL, file.sealed, sizeof file.sealed,
+                                                   (const uint8_t *)name, strlen(name), file.nonce, o->wrap) != 0)
         rc = fail(fault, E_PASSPHRASE, "keys/%s.key", name);
     if (rc)
         return rc;
@@ -193,7 +195,8 @@ static int key_open(struct opener *o, enum key_role role, struct keyring *ring, 
 int keyring_open(struct keyring **out, const char *dir, struct span passphrase, struct fault *fault)
 {
     struct keyring *ring = calloc(1, sizeof *ring);
-    struct opener o = {.dir = dir, .passphrase = passphrase, .seed = sodium_malloc(32), .wrap = sodium_malloc(WRAP_BYTES)};
+    struct opener o = {
+        .dir = dir, .passphrase = passphrase, .seed = sodium_malloc(32), .wrap = sodium_malloc(WRAP_BYTES)};
     if (ring)
         ring->seal = sodium_malloc(32);
     int rc = ring && ring->seal && o.seed && o.wrap ? 0 : fail(fault, E_NOMEM, "guarded memory");
@@ -239,7 +242,8 @@ void keyring_lock(const struct keyring *ring)
     (void)mlock(ring->seal, 32);
 }
 
-void card_sign(struct buf *out, const struct card *card, const struct keyring *keys, const uint8_t recovery_seed[static 32])
+void card_sign(struct buf *out, const struct card *card, const struct keyring *keys,
+               const uint8_t recovery_seed[static 32])
 {
     struct buf text;
     struct public_key pub;

@@ -161,7 +161,8 @@ static int started(int fd, char degraded[static 128], struct fault *fault)
 }
 
 /* From the fork on only the child has the keys: here they are wiped. */
-int signer_spawn(struct signer **out, const struct signer_config *config, int *pid, char degraded[static 128], struct fault *fault)
+int signer_spawn(struct signer **out, const struct signer_config *config, int *pid, char degraded[static 128],
+                 struct fault *fault)
 {
     struct signer *local = NULL;
     int pair[2] = {-1, -1};

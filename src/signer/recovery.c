@@ -100,7 +100,8 @@ static uint8_t gf_inverse(uint8_t a) /* a^254 */
 /* A sheet: how many are needed, its number, its set (random, so that sheets of two sets are never mixed), its share, a checksum. */
 enum { SHEET_NEED, SHEET_NUMBER, SHEET_SET, SHEET_SHARE = 5, SHEET_CHECK = 37, SHEET_BYTES = 40, SHEETS_MAX = 15 };
 
-int recovery_split(const uint8_t seed[static 32], unsigned need, unsigned count, struct buf *sheets, struct fault *fault)
+int recovery_split(const uint8_t seed[static 32], unsigned need, unsigned count, struct buf *sheets,
+                   struct fault *fault)
 {
     uint8_t coefficients[SHEETS_MAX + 1][32], set[3];
     if (need < 2 || need > count || count > SHEETS_MAX)
@@ -134,19 +135,23 @@ static int sheet_parse(struct span text, uint8_t sheet[static SHEET_BYTES], stru
     return sheet[SHEET_NUMBER] && sheet[SHEET_NEED] ? 0 : fail(fault, E_SYNTAX, "a sheet has no number");
 }
 
-static int sheets_parse(const struct span *texts, size_t count, uint8_t sheets[static SHEETS_MAX][SHEET_BYTES], struct fault *fault)
+static int sheets_parse(const struct span *texts, size_t count, uint8_t sheets[static SHEETS_MAX][SHEET_BYTES],
+                        struct fault *fault)
 {
     for (size_t i = 0; i < count; i++) {
         int rc = sheet_parse(texts[i], sheets[i], fault);
         if (rc)
             return rc;
-        if (sheets[i][SHEET_NEED] != sheets[0][SHEET_NEED] || memcmp(sheets[i] + SHEET_SET, sheets[0] + SHEET_SET, 3) != 0)
+        if (sheets[i][SHEET_NEED] != sheets[0][SHEET_NEED] ||
+            memcmp(sheets[i] + SHEET_SET, sheets[0] + SHEET_SET, 3) != 0)
             return fail(fault, E_HASH, "sheets of different sets");
         for (size_t j = 0; j < i; j++)
             if (sheets[i][SHEET_NUMBER] == sheets[j][SHEET_NUMBER])
                 return fail(fault, E_DUPLICATE, "sheet %u stands twice", sheets[i][SHEET_NUMBER]);
     }
-    return sheets[0][SHEET_NEED] > count ? fail(fault, E_MISSING, "%u sheets are needed, %zu are given", sheets[0][SHEET_NEED], count) : 0;
+    return sheets[0][SHEET_NEED] > count
+               ? fail(fault, E_MISSING, "%u sheets are needed, %zu are given", sheets[0][SHEET_NEED], count)
+               : 0;
 }
 
 int recovery_join(const struct span *texts, size_t count, uint8_t seed[static 32], struct fault *fault)

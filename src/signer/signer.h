@@ -25,7 +25,8 @@ struct sign_cosignature {
     char origin[ORIGIN_BYTES_MAX];
     uint64_t size;
     struct hash root;
-    uint32_t proof_count; /* consistency from the size and root that the signer cosigned last; 0 from an empty or equal tree */
+    uint32_t
+        proof_count; /* consistency from the size and root that the signer cosigned last; 0 from an empty or equal tree */
     struct hash proof[PROOF_HASHES_MAX];
 };
 struct cosigned {
@@ -49,34 +50,36 @@ struct signer_ops {
        E_BACKWARDS. With no leaves it signs its present checkpoint again. `note` gets text and signature line. */
     int (*checkpoint)(struct signer *, uint64_t old_size, const struct hash *leaves, size_t count, struct buf *note);
     /* Moves the own log forward without signing, after a restore: `signature` must be our own log key's over (size, root). */
-    int (*advance)(struct signer *, uint64_t old_size, const struct hash *leaves, size_t count, uint64_t size, const struct hash *root,
-                   const struct signature *signature);
+    int (*advance)(struct signer *, uint64_t old_size, const struct hash *leaves, size_t count, uint64_t size,
+                   const struct hash *root, const struct signature *signature);
     int (*cosign)(struct signer *, enum key_role role /* KEY_MIRROR or KEY_WITNESS */, const struct sign_cosignature *,
                   struct cosigned *);
     /* Where the signer stands for an origin and role (KEY_LOG for the own log); E_NOTFOUND. */
     int (*position)(struct signer *, enum key_role role, struct span origin, struct signer_position *);
     /* A member's request (circle/member.h): the values of Signature-Input and Signature, of its own clock. E_REFUSED when it is not a
        GET of /documents/HASH. */
-    int (*http_sign)(struct signer *, const char *method, const char *authority, const char *path, struct buf *signature_input,
-                     struct buf *signature);
+    int (*http_sign)(struct signer *, const char *method, const char *authority, const char *path,
+                     struct buf *signature_input, struct buf *signature);
 };
 
 /* Keys: DIR/keys/ROLE.key, each encrypted under the passphrase (Argon2id, XChaCha20-Poly1305); recovery is never kept on the node. */
-int keys_create(const char *dir, struct span passphrase, struct public_key pub[static KEY_COUNT], uint8_t recovery_seed[static 32],
-                struct fault *fault);
+int keys_create(const char *dir, struct span passphrase, struct public_key pub[static KEY_COUNT],
+                uint8_t recovery_seed[static 32], struct fault *fault);
 struct keyring; /* opened secret keys in guarded memory */
 int keyring_open(struct keyring **out, const char *dir, struct span passphrase, struct fault *fault);
 void keyring_free(struct keyring *);
 const struct public_key *keyring_public(const struct keyring *, enum key_role role);
 /* Signs a party card's text by each Ed25519 key: a note. `recovery_seed` joins in while it is known (at init). */
-void card_sign(struct buf *out, const struct card *card, const struct keyring *keys, const uint8_t recovery_seed[static 32]);
+void card_sign(struct buf *out, const struct card *card, const struct keyring *keys,
+               const uint8_t recovery_seed[static 32]);
 
 /* The recovery seed as groups of letters with a checksum, to be printed; or as split sheets. */
 void recovery_words(const uint8_t seed[static 32], struct buf *out);
 int recovery_parse(struct span words, uint8_t seed[static 32], struct fault *fault);
 /* Shamir over GF(256): any `need` of `count` sheets give the seed back; fewer tell nothing. A sheet is a line; `recovery_join` uses
    the first `need`, and refuses too few (E_MISSING), one twice (E_DUPLICATE), another set's or a slip of the pen (E_HASH). */
-int recovery_split(const uint8_t seed[static 32], unsigned need, unsigned count, struct buf *sheets, struct fault *fault);
+int recovery_split(const uint8_t seed[static 32], unsigned need, unsigned count, struct buf *sheets,
+                   struct fault *fault);
 int recovery_join(const struct span *sheets, size_t count, uint8_t seed[static 32], struct fault *fault);
 
 /* The core over an opened state file. `clock(ctx)` gives seconds. */
@@ -84,7 +87,7 @@ struct signer_config {
     struct keyring *keys; /* taken over in any case: wiped when the opening fails */
     char party[NAME_BYTES_MAX + 1];
     struct hash circle;
-    int state_fd;         /* signer.state, opened read-write and locked by the caller; -1 keeps the state in memory (simulator) */
+    int state_fd; /* signer.state, opened read-write and locked by the caller; -1 keeps the state in memory (simulator) */
     int64_t (*clock)(void *ctx);
     void *clock_ctx;
 };
@@ -92,7 +95,8 @@ int signer_local_open(struct signer **out, const struct signer_config *config, s
 /* Forks the signer process: seccomp filter and Landlock, state file and keys only; talks over a socketpair. `pid` for the supervisor,
    who waits for it. Fork it early, from the main thread: it dies with the thread that forked it. When it is gone every call is E_IO.
    `degraded` gets text when a confinement is not available on this kernel (to be logged once). */
-int signer_spawn(struct signer **out, const struct signer_config *config, int *pid, char degraded[static 128], struct fault *fault);
+int signer_spawn(struct signer **out, const struct signer_config *config, int *pid, char degraded[static 128],
+                 struct fault *fault);
 
 /* Asks a spawned signer to attempt what its confinement forbids, to show that it stands: the kernel kills it (E_IO). When the filter
    is not there, `errno_seen` is 0 if the attempt worked. E_UNSUPPORTED for a local signer. */

@@ -48,8 +48,9 @@ static bool slot_read(int fd, size_t index, unsigned which, struct slot *slot)
         return false;
     slot_check(slot, &check);
     const struct signer_record *record = &slot->record;
-    return hash_eq(&check, &slot->check) && record->used == 1 && record->role < KEY_COUNT && slot->sequence % 2 == which &&
-           memchr(record->origin, 0, sizeof record->origin) && (record->role != KEY_LOG || record->frontier.size == record->size);
+    return hash_eq(&check, &slot->check) && record->used == 1 && record->role < KEY_COUNT &&
+           slot->sequence % 2 == which && memchr(record->origin, 0, sizeof record->origin) &&
+           (record->role != KEY_LOG || record->frontier.size == record->size);
 }
 
 /* All zero, or past the end of the file: never written. */
@@ -93,7 +94,8 @@ static int header_check(struct signer_state *state, const char *party, const str
 {
     struct header header;
     struct hash check;
-    if (pread(state->fd, &header, sizeof header, 0) != (ssize_t)sizeof header || memcmp(header.magic, magic, sizeof magic) != 0)
+    if (pread(state->fd, &header, sizeof header, 0) != (ssize_t)sizeof header ||
+        memcmp(header.magic, magic, sizeof magic) != 0)
         return fail(fault, E_CORRUPT, "signer.state has no header of ours");
     sha256(span_of(&header, offsetof(struct header, check)), &check);
     if (!hash_eq(&check, &header.check))
@@ -171,7 +173,8 @@ static int slot_write(struct signer_state *state, size_t index, uint64_t sequenc
         slot->sequence = sequence;
         slot->record = *record;
         slot_check(slot, &slot->check);
-        bool good = pwrite(state->fd, slot, SLOT_BYTES, slot_at(index, sequence)) == SLOT_BYTES && fdatasync(state->fd) == 0;
+        bool good =
+            pwrite(state->fd, slot, SLOT_BYTES, slot_at(index, sequence)) == SLOT_BYTES && fdatasync(state->fd) == 0;
         free(slot);
         if (!good)
             return E_IO;

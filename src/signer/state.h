@@ -25,7 +25,8 @@ void keyring_lock(const struct keyring *ring);
 /* Reads the file (fd; -1 = memory only), or founds it when it is empty. E_CIRCLE when it is of another party or circle. */
 int state_open(struct signer_state **out, int fd, const char *party, const struct hash *circle, struct fault *fault);
 void state_free(struct signer_state *);
-const struct signer_record *state_find(const struct signer_state *, enum key_role role, struct span origin); /* NULL: none */
+const struct signer_record *state_find(const struct signer_state *, enum key_role role,
+                                       struct span origin); /* NULL: none */
 /* A record for a first signature: in memory only, until it is saved. */
 void state_blank(struct signer_record *out, enum key_role role, struct span origin);
 /* Replaces, or adds, the record of this role and origin. Durable when it returns 0, and nothing may be signed before; after an

@@ -5,7 +5,17 @@
 #include "circle/member.h"
 #include "signer/signer.h"
 
-enum ask_type { ASK_STATEMENTS = 1, ASK_CHECKPOINT, ASK_FEED, ASK_ADVANCE, ASK_COSIGN, ASK_POSITION, ASK_PROBE, ASK_HTTP, ASK_TYPES };
+enum ask_type {
+    ASK_STATEMENTS = 1,
+    ASK_CHECKPOINT,
+    ASK_FEED,
+    ASK_ADVANCE,
+    ASK_COSIGN,
+    ASK_POSITION,
+    ASK_PROBE,
+    ASK_HTTP,
+    ASK_TYPES
+};
 enum { FEED_LEAVES_MAX = 4096, SIGNER_NOTE_BYTES_MAX = 4096 };
 
 struct ask {

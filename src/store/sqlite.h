@@ -50,11 +50,12 @@ struct sqlite_store {
     struct store base;
     sqlite3 *db;
     sqlite3_stmt *prepared[Q_COUNT];
-    struct ZSTD_CCtx_s *packer; /* made when first needed, and kept: to make one costs more than to pack a small document */
+    struct ZSTD_CCtx_s
+        *packer; /* made when first needed, and kept: to make one costs more than to pack a small document */
     struct ZSTD_DCtx_s *unpacker;
-    char *blobs;  /* folder for large documents; NULL = all in the database */
+    char *blobs; /* folder for large documents; NULL = all in the database */
     int lock_fd;
-    bool dead;    /* a change failed: nothing here may be trusted any more */
+    bool dead; /* a change failed: nothing here may be trusted any more */
 };
 
 static inline struct sqlite_store *self_of(struct store *store)

@@ -124,8 +124,9 @@ static size_t pack(struct sqlite_store *s, uint8_t *space, size_t bound, struct 
 {
     if (!s->packer && bytes.len <= PACKER_KEPT_MAX)
         s->packer = ZSTD_createCCtx();
-    return s->packer && bytes.len <= PACKER_KEPT_MAX ? ZSTD_compressCCtx(s->packer, space, bound, bytes.data, bytes.len, 3)
-                                                     : ZSTD_compress(space, bound, bytes.data, bytes.len, 3);
+    return s->packer && bytes.len <= PACKER_KEPT_MAX
+               ? ZSTD_compressCCtx(s->packer, space, bound, bytes.data, bytes.len, 3)
+               : ZSTD_compress(space, bound, bytes.data, bytes.len, 3);
 }
 
 /* Unpacks and checks against the name: what is stored is never trusted to be what was stored. */

@@ -50,8 +50,10 @@ int sj_scan(struct store *store, struct span kind, int64_t after_seq, journal_vi
 {
     struct sqlite_store *s = self_of(store);
     sqlite3_stmt *q;
-    int rc = scan_prepare(s, "SELECT seq, at, kind, key, body FROM journal"
-                             " WHERE kind = ?1 AND seq > ?2 ORDER BY seq", &q);
+    int rc = scan_prepare(s,
+                          "SELECT seq, at, kind, key, body FROM journal"
+                          " WHERE kind = ?1 AND seq > ?2 ORDER BY seq",
+                          &q);
     if (rc)
         return rc;
     bind_span(q, 1, kind);

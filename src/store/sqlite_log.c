@@ -294,8 +294,10 @@ int sl_cosignatures(struct store *store, log_id log, uint64_t from_size, cosigna
     struct stored_cosignature c;
     if (from_size > INT64_MAX)
         return 0;
-    int rc = scan_prepare(s, "SELECT size, root, kid, at, signature, cose FROM cosignature"
-                             " WHERE log = ?1 AND size >= ?2 ORDER BY size, root, kid", &q);
+    int rc = scan_prepare(s,
+                          "SELECT size, root, kid, at, signature, cose FROM cosignature"
+                          " WHERE log = ?1 AND size >= ?2 ORDER BY size, root, kid",
+                          &q);
     if (rc)
         return rc;
     (void)sqlite3_bind_int64(q, 1, log);

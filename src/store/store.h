@@ -12,7 +12,7 @@
 typedef int64_t log_id; /* > 0 */
 
 enum note_kind {
-    NOTE_SIGNED,  /* a checkpoint with the log's own signature, of a log we follow or own: entries up to its size are held */
+    NOTE_SIGNED, /* a checkpoint with the log's own signature, of a log we follow or own: entries up to its size are held */
     NOTE_PENDING, /* as mirror: accepted by add-checkpoint, entries not all held yet */
     NOTE_MIRRORED /* as mirror: the mirror checkpoint, cosigned by us */
 };
@@ -21,7 +21,7 @@ struct stored_cosignature {
     struct hash root, kid; /* kid of the mirror key */
     int64_t timestamp;
     struct signature signature;
-    bool has_cose;              /* a COSE receipt signature by the same mirror over the same (origin, size, root) */
+    bool has_cose; /* a COSE receipt signature by the same mirror over the same (origin, size, root) */
     struct signature cose;
 };
 enum label { LABEL_OPEN, LABEL_MEMBERS, LABEL_CLOSED, LABEL_SEALED }; /* who may be served a document */
@@ -33,7 +33,7 @@ struct journal_row {
     int64_t seq, at;
     struct span kind, key, body;
 };
-typedef int entry_visit(void *ctx, uint64_t index, struct span bytes);       /* non-zero stops and is returned */
+typedef int entry_visit(void *ctx, uint64_t index, struct span bytes); /* non-zero stops and is returned */
 typedef int cosignature_visit(void *ctx, const struct stored_cosignature *c);
 typedef int journal_visit(void *ctx, const struct journal_row *row);
 typedef int pair_visit(void *ctx, struct span key, struct span value);
@@ -55,23 +55,28 @@ struct store_ops {
     int (*entries_append)(struct store *, log_id, const struct span *entries, const struct hash *ids, size_t count);
     int (*entry_get)(struct store *, log_id, uint64_t index, struct buf *out);
     int (*entries_scan)(struct store *, log_id, uint64_t start, uint64_t end, entry_visit *, void *ctx);
-    int (*entry_find)(struct store *, const struct hash *id, log_id *log, uint64_t *index); /* lowest index of that id */
+    int (*entry_find)(struct store *, const struct hash *id, log_id *log,
+                      uint64_t *index); /* lowest index of that id */
     int (*tile_get)(struct store *, log_id, unsigned level, uint64_t index, unsigned width, struct hash *out);
 
-    int (*note_put)(struct store *, log_id, enum note_kind, uint64_t size, struct span note); /* replaces the same size */
+    int (*note_put)(struct store *, log_id, enum note_kind, uint64_t size,
+                    struct span note); /* replaces the same size */
     int (*note_latest)(struct store *, log_id, enum note_kind, uint64_t *size, struct buf *out); /* greatest size */
-    int (*note_at_least)(struct store *, log_id, enum note_kind, uint64_t size, uint64_t *found, struct buf *out); /* least size >= */
+    int (*note_at_least)(struct store *, log_id, enum note_kind, uint64_t size, uint64_t *found,
+                         struct buf *out); /* least size >= */
 
     /* The earliest timestamp of a mirror for one (size, root) stays; a COSE signature is added to an existing row. */
     int (*cosignature_put)(struct store *, log_id, const struct stored_cosignature *);
-    int (*cosignatures)(struct store *, log_id, uint64_t from_size, cosignature_visit *, void *ctx); /* ordered by size, root, kid */
+    int (*cosignatures)(struct store *, log_id, uint64_t from_size, cosignature_visit *,
+                        void *ctx); /* ordered by size, root, kid */
 
     int (*document_put)(struct store *, const struct hash *, enum label, struct span bytes);
     int (*document_info)(struct store *, const struct hash *, struct stored_document *); /* E_NOTFOUND */
-    int (*document_get)(struct store *, const struct hash *, struct buf *out);           /* checked against the hash: E_CORRUPT */
+    int (*document_get)(struct store *, const struct hash *, struct buf *out); /* checked against the hash: E_CORRUPT */
 
     /* Private record. `key` is unique within `kind`: a second append with the same key is E_EXISTS and changes nothing. */
-    int (*journal_append)(struct store *, int64_t at, struct span kind, struct span key, struct span body, int64_t *seq);
+    int (*journal_append)(struct store *, int64_t at, struct span kind, struct span key, struct span body,
+                          int64_t *seq);
     int (*journal_find)(struct store *, struct span kind, struct span key, journal_visit *, void *ctx); /* E_NOTFOUND */
     int (*journal_scan)(struct store *, struct span kind, int64_t after_seq, journal_visit *, void *ctx);
 
@@ -81,7 +86,8 @@ struct store_ops {
     int (*view_put)(struct store *, struct span view, struct span key, struct span value);
     int (*view_get)(struct store *, struct span view, struct span key, struct buf *out);
     int (*view_delete)(struct store *, struct span view, struct span key);
-    int (*view_scan)(struct store *, struct span view, struct span from_key, pair_visit *, void *ctx); /* keys >= from, in order */
+    int (*view_scan)(struct store *, struct span view, struct span from_key, pair_visit *,
+                     void *ctx); /* keys >= from, in order */
     int (*views_drop)(struct store *);
     int (*views_dump)(struct store *, pair_visit *, void *ctx); /* every (view \0 key, value) in order */
 };

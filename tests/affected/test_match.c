@@ -76,8 +76,14 @@ static struct component component_make(const char *ecosystem, const char *name, 
                               .source_version = span_str(source_version)};
 }
 
-#define DEB(...) {.ecosystem = "Debian:12", .name = "xz-utils", .ranges = __VA_ARGS__}
-#define NPM(...) {.ecosystem = "npm", .name = "left", .ranges = __VA_ARGS__}
+#define DEB(...)                                                                                                       \
+    {                                                                                                                  \
+        .ecosystem = "Debian:12", .name = "xz-utils", .ranges = __VA_ARGS__                                            \
+    }
+#define NPM(...)                                                                                                       \
+    {                                                                                                                  \
+        .ecosystem = "npm", .name = "left", .ranges = __VA_ARGS__                                                      \
+    }
 static const struct {
     struct row_text row;
     const char *ecosystem, *name, *version, *source, *source_version;
@@ -106,11 +112,19 @@ static const struct {
     {{"Maven", "org.x:core", {NULL}, "1", NULL}, "", "org.x/core", "1", "", "", VERDICT_UNDECIDED, NULL},
     {{"PyPI", "a-b", {NULL}, "1", NULL}, "PyPI", "A_b", "1", "", "", VERDICT_AFFECTED, NULL},
     {{"npm", "a-b", {NULL}, "1", NULL}, "npm", "a_b", "1", "", "", VERDICT_NONE, NULL},
-    {{"SwiftURL", "https://example.org/a.git", {NULL}, "1", NULL}, "SwiftURL", "example.org/a", "1", "", "", VERDICT_AFFECTED, NULL},
+    {{"SwiftURL", "https://example.org/a.git", {NULL}, "1", NULL},
+     "SwiftURL",
+     "example.org/a",
+     "1",
+     "",
+     "",
+     VERDICT_AFFECTED,
+     NULL},
     /* ranges */
     {NPM({"i1.0.0 f2.0.0"}), "npm", "left", "0.9.0", "", "", VERDICT_NOT_AFFECTED, "outside every affected range"},
     {NPM({"i1.0.0 f2.0.0"}), "npm", "left", "1.0.0-rc.1", "", "", VERDICT_NOT_AFFECTED, NULL},
-    {NPM({"i1.0.0 f2.0.0"}), "npm", "left", "1.0.0", "", "", VERDICT_AFFECTED, "1.0.0 is in [1.0.0, 2.0.0) by SemVer order"},
+    {NPM({"i1.0.0 f2.0.0"}), "npm", "left", "1.0.0", "", "", VERDICT_AFFECTED,
+     "1.0.0 is in [1.0.0, 2.0.0) by SemVer order"},
     {NPM({"i1.0.0 f2.0.0"}), "npm", "left", "2.0.0-rc.1", "", "", VERDICT_AFFECTED, NULL},
     {NPM({"i1.0.0 f2.0.0"}), "npm", "left", "2.0.0", "", "", VERDICT_NOT_AFFECTED, NULL},
     {NPM({"f2.0.0 i1.0.0"}), "npm", "left", "1.5.0", "", "", VERDICT_AFFECTED, NULL},
@@ -138,7 +152,14 @@ static const struct {
     {NPM({"f2.0.0"}), "npm", "left", "1.0.0", "", "", VERDICT_UNDECIDED, NULL},
     {NPM({""}), "npm", "left", "1.0.0", "", "", VERDICT_UNDECIDED, NULL},
     {NPM({NULL}), "npm", "left", "1.0.0", "", "", VERDICT_UNDECIDED, NULL},
-    {{"PyPI", "left", {"i0 f2"}, "1.0", NULL}, "PyPI", "left", "1.0", "", "", VERDICT_AFFECTED, "is listed as affected"},
+    {{"PyPI", "left", {"i0 f2"}, "1.0", NULL},
+     "PyPI",
+     "left",
+     "1.0",
+     "",
+     "",
+     VERDICT_AFFECTED,
+     "is listed as affected"},
     {{"PyPI", "left", {"i0 f2"}, "1.0", NULL}, "PyPI", "left", "3.0", "", "", VERDICT_UNDECIDED, "not known"},
     /* lists */
     {NPM({NULL}, "1.0.0 1.0.1"), "npm", "left", "v1.0.1", "", "", VERDICT_AFFECTED, NULL},
@@ -161,7 +182,8 @@ static void table(void)
         struct component c = component_make(cases[i].ecosystem, cases[i].name, cases[i].version, cases[i].source,
                                             cases[i].source_version);
         enum verdict got = match_component(&advisory, &c, &e);
-        bool said = got == VERDICT_NONE ? !e.reason[0] : e.reason[0] && strstr(e.reason, cases[i].reason ? cases[i].reason : "");
+        bool said = got == VERDICT_NONE ? !e.reason[0]
+                                        : e.reason[0] && strstr(e.reason, cases[i].reason ? cases[i].reason : "");
         if (got != cases[i].want || !said)
             printf("# case %zu: %s \"%s\", want %s\n", i, verdict_names[got], e.reason, verdict_names[cases[i].want]);
         CHECK_INT(got, cases[i].want);
@@ -172,7 +194,8 @@ static void table(void)
 
 /* ---- rows together ---- */
 
-static enum verdict together(const struct row_text *texts, size_t count, const char *revision, bool withdrawn, const char *version)
+static enum verdict together(const struct row_text *texts, size_t count, const char *revision, bool withdrawn,
+                             const char *version)
 {
     struct row row[4];
     struct affected_package packages[4];
@@ -188,8 +211,10 @@ static enum verdict together(const struct row_text *texts, size_t count, const c
 
 static void rows(void)
 {
-    static const struct row_text listed[] = {NPM({NULL}, "1.0.0"), NPM({NULL}, NULL, "1.0.1"), NPM({NULL}, NULL, "1.0.2")};
-    static const struct row_text ranged[] = {NPM({"i0 f1.0.0"}), NPM({"i2.0.0 f3.x"}), NPM({NULL}, NULL, "1.5.0"), NPM({"i4.0.0"})};
+    static const struct row_text listed[] = {NPM({NULL}, "1.0.0"), NPM({NULL}, NULL, "1.0.1"),
+                                             NPM({NULL}, NULL, "1.0.2")};
+    static const struct row_text ranged[] = {NPM({"i0 f1.0.0"}), NPM({"i2.0.0 f3.x"}), NPM({NULL}, NULL, "1.5.0"),
+                                             NPM({"i4.0.0"})};
     test("affected beats undecided beats not affected");
     CHECK_INT(together(ranged, 4, "", false, "0.5.0"), VERDICT_AFFECTED);
     CHECK_INT(together(ranged, 4, "", false, "4.5.0"), VERDICT_AFFECTED);
@@ -205,7 +230,8 @@ static void rows(void)
     test("a withdrawn advisory affects nothing");
     CHECK_INT(together(listed, 3, "1", true, "1.0.0"), VERDICT_NOT_AFFECTED);
     test("reasons are short printable ASCII");
-    static const char foreign[] = "1.0.0-\x1b[31m\xe2\x80\xae-and-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on";
+    static const char foreign[] =
+        "1.0.0-\x1b[31m\xe2\x80\xae-and-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on";
     struct row row;
     struct evidence e;
     row_make(&row, &(struct row_text)NPM({NULL}, foreign));
@@ -241,7 +267,8 @@ struct random_case {
     struct row rows[RANDOM_ROWS];
     struct affected_package packages[RANDOM_ROWS];
     struct component components[RANDOM_COMPONENTS];
-    unsigned component_names[RANDOM_COMPONENTS], component_sources[RANDOM_COMPONENTS], component_versions[RANDOM_COMPONENTS];
+    unsigned component_names[RANDOM_COMPONENTS], component_sources[RANDOM_COMPONENTS],
+        component_versions[RANDOM_COMPONENTS];
 };
 
 static struct span event_text(unsigned value)
@@ -252,7 +279,8 @@ static struct span event_text(unsigned value)
 static void random_row(struct number_row *n, struct row *row)
 {
     *n = (struct number_row){.name = below(COUNT(names)), .range_count = below(3), .listed_count = below(3)};
-    *row = (struct row){.package = {.ecosystem = span_str("Go"), .order = ORDER_SEMVER, .name = span_str(names[n->name])}};
+    *row =
+        (struct row){.package = {.ecosystem = span_str("Go"), .order = ORDER_SEMVER, .name = span_str(names[n->name])}};
     for (unsigned r = 0; r < n->range_count; r++) {
         n->counts[r] = 1 + below(ITEMS);
         for (unsigned i = 0; i < n->counts[r]; i++) {

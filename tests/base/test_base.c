@@ -10,7 +10,8 @@
 static void test_base64(void)
 {
     static const char *const good[] = {"", "AA==", "AAA=", "AAAA", "+/+/"};
-    static const char *const bad[] = {"A", "AA", "AAA", "AA=", "AB==", "AAB=", "AAAA=", "AA==\n", " AAAA", "AA-_", "\x80\x80\x80\x80", "AAA\xff"};
+    static const char *const bad[] = {
+        "A", "AA", "AAA", "AA=", "AB==", "AAB=", "AAAA=", "AA==\n", " AAAA", "AA-_", "\x80\x80\x80\x80", "AAA\xff"};
     uint8_t out[16];
     size_t n;
     test("base64 has one spelling for one value");
@@ -22,7 +23,8 @@ static void test_base64(void)
 
 static void test_decimal(void)
 {
-    static const char *const bad[] = {"", "00", "01", "-1", "+1", " 1", "1 ", "1a", "18446744073709551616", "99999999999999999999"};
+    static const char *const bad[] = {
+        "", "00", "01", "-1", "+1", " 1", "1 ", "1a", "18446744073709551616", "99999999999999999999"};
     uint64_t value = 1;
     test("decimals have no leading zeroes and fit 64 bits");
     CHECK(decimal_parse(span_str("0"), &value) && value == 0);
@@ -33,7 +35,9 @@ static void test_decimal(void)
 
 static void test_utf8(void)
 {
-    static const char *const bad[] = {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5", "\xe2\x80", "a\xff"};
+    static const char *const bad[] = {
+        "\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80",
+        "\xf5", "\xe2\x80", "a\xff"};
     test("UTF-8 is RFC 3629: nothing overlong, no surrogates, nothing cut");
     CHECK(utf8_valid(span_str("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x9a\xa2")));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -45,7 +49,8 @@ static void test_show(void)
     struct buf out;
     test("bidirectional and control characters are made visible");
     buf_init(&out, 256);
-    text_show(&out, span_str("a\x1b[2J\xe2\x80\xae" "b\xff\n"));
+    text_show(&out, span_str("a\x1b[2J\xe2\x80\xae"
+                             "b\xff\n"));
     CHECK(span_is(buf_view(&out), "a<U+001B>[2J<U+202E>b<0xff> "));
     buf_reset(&out);
     buf_json(&out, span_str("q\"\\\x01\xff"));
@@ -55,7 +60,9 @@ static void test_show(void)
 
 static void test_time(void)
 {
-    static const char *const bad[] = {"2026-11-25", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00+0100", "2026-01-01 00:00:00Z"};
+    static const char *const bad[] = {
+        "2026-11-25",          "2026-13-01T00:00:00Z",  "2026-02-29T00:00:00Z",     "2026-01-01T24:00:00Z",
+        "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00+0100", "2026-01-01 00:00:00Z"};
     char text[21];
     int64_t t = 0;
     test("times are RFC 3339 and shown in UTC");
@@ -71,7 +78,8 @@ static void test_time(void)
 static void test_names(void)
 {
     static const char *const good[] = {"a", "csirt.northland", "a-b.c9", "9"};
-    static const char *const bad[] = {"", ".", "a.", ".a", "a..b", "-a", "a-", "a.-b", "A", "a_b", "a/b", "a b", "\xc3\xa9"};
+    static const char *const bad[] = {"",     ".", "a.",  ".a",  "a..b", "-a",      "a-",
+                                      "a.-b", "A", "a_b", "a/b", "a b",  "\xc3\xa9"};
     test("party names are DNS-like labels");
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         CHECK(name_valid(span_str(good[i])));

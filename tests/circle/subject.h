@@ -85,11 +85,17 @@ static inline void subject_parties(struct subject *s, size_t count, size_t commi
 static inline void subject_draft(struct subject *s)
 {
     struct charter_party parties[SUBJECT_PARTIES_MAX] = {0};
-    struct charter_draft draft = {.name = span_str("Made-up circle"), .founded_at = 1700000100, .jurisdictions_min = s->jurisdictions_min,
-                                  .quota_entries_day = 1000, .quota_bytes_day = 1000000, .parties = parties, .count = s->count};
+    struct charter_draft draft = {.name = span_str("Made-up circle"),
+                                  .founded_at = 1700000100,
+                                  .jurisdictions_min = s->jurisdictions_min,
+                                  .quota_entries_day = 1000,
+                                  .quota_bytes_day = 1000000,
+                                  .parties = parties,
+                                  .count = s->count};
     memset(draft.nonce, 7, sizeof draft.nonce);
     for (size_t i = 0; i < s->count; i++)
-        parties[i] = (struct charter_party){.card_note = buf_view(&s->notes[i]), .proof = {.letter = i % 2, .call_backs = (unsigned)(i % 3)},
+        parties[i] = (struct charter_party){.card_note = buf_view(&s->notes[i]),
+                                            .proof = {.letter = i % 2, .call_backs = (unsigned)(i % 3)},
                                             .committee = i < s->committee};
     parties[0].proof.has_evidence = true;
     buf_init(&s->charter, CHARTER_BYTES_MAX);
@@ -99,8 +105,8 @@ static inline void subject_draft(struct subject *s)
 }
 
 /* The whole circle; the writer is the last party. */
-static inline int subject_make(struct subject *s, size_t count, size_t committee, unsigned jurisdictions, unsigned jurisdictions_min,
-                               size_t writer)
+static inline int subject_make(struct subject *s, size_t count, size_t committee, unsigned jurisdictions,
+                               unsigned jurisdictions_min, size_t writer)
 {
     subject_parties(s, count, committee, jurisdictions);
     s->jurisdictions_min = jurisdictions_min;
@@ -135,8 +141,11 @@ struct subject_twist {
 
 static inline void subject_entry(struct subject *s, const char *subject, struct subject_twist twist)
 {
-    struct statement fields = {.circle = s->roster.circle, .subject = span_str(subject), .media = span_str("application/csaf+json"),
-                               .issued_at = 1700000200, .issuer = span_str(s->cards[s->writer_index].name)};
+    struct statement fields = {.circle = s->roster.circle,
+                               .subject = span_str(subject),
+                               .media = span_str("application/csaf+json"),
+                               .issued_at = 1700000200,
+                               .issuer = span_str(s->cards[s->writer_index].name)};
     size_t signer = twist.other_issuer ? (s->writer_index + 1) % s->count : s->writer_index;
     enum key_role role = twist.wrong_role ? KEY_WITNESS : KEY_STATEMENT;
     struct buf header, signed_bytes, *entry = &s->entries[s->size];
@@ -247,7 +256,8 @@ static inline void subject_note(struct subject *s, uint32_t cosigners, uint32_t 
 }
 
 /* A tlog-proof for entry `index`. Bit 31 of `broken`: the log's own signature. */
-static inline void subject_receipt(struct subject *s, size_t index, uint32_t cosigners, uint32_t broken, struct buf *out)
+static inline void subject_receipt(struct subject *s, size_t index, uint32_t cosigners, uint32_t broken,
+                                   struct buf *out)
 {
     struct hash proof[PROOF_HASHES_MAX];
     struct buf note;
@@ -263,7 +273,8 @@ struct subject_mirror_twist {
     const struct hash *leaves; /* another tree of the same size */
 };
 
-static inline void subject_mirror_receipt(struct subject *s, size_t index, size_t party, struct subject_mirror_twist twist, struct buf *out)
+static inline void subject_mirror_receipt(struct subject *s, size_t index, size_t party,
+                                          struct subject_mirror_twist twist, struct buf *out)
 {
     const struct hash *leaves = twist.leaves ? twist.leaves : s->leaves;
     struct hash proof[PROOF_HASHES_MAX], root, kid;
@@ -278,7 +289,8 @@ static inline void subject_mirror_receipt(struct subject *s, size_t index, size_
     buf_init(&header, STATEMENT_BYTES_MAX);
     buf_init(&message, STATEMENT_BYTES_MAX);
     buf_init(out, STATEMENT_BYTES_MAX);
-    cose_receipt_protected(&header, &kid, span_str(name), span_str(twist.other_origin ? mirror->origin : s->writer->origin), s->size);
+    cose_receipt_protected(&header, &kid, span_str(name),
+                           span_str(twist.other_origin ? mirror->origin : s->writer->origin), s->size);
     cose_to_be_signed(&message, buf_view(&header), span_hash(&root));
     sign(s->secret[party][KEY_MIRROR], buf_view(&message), &signature);
     signature.b[1] ^= twist.broken;
@@ -288,8 +300,8 @@ static inline void subject_mirror_receipt(struct subject *s, size_t index, size_
 }
 
 /* The same twist for the party `odd`; -1 for none. */
-static inline void subject_transparent(struct subject *s, size_t index, uint32_t cosigners, int odd, struct subject_mirror_twist twist,
-                                       struct buf *out)
+static inline void subject_transparent(struct subject *s, size_t index, uint32_t cosigners, int odd,
+                                       struct subject_mirror_twist twist, struct buf *out)
 {
     struct buf receipts[SUBJECT_PARTIES_MAX];
     struct span spans[SUBJECT_PARTIES_MAX];
@@ -297,7 +309,8 @@ static inline void subject_transparent(struct subject *s, size_t index, uint32_t
     size_t count = 0;
     for (size_t i = 0; i < s->count; i++)
         if (cosigners >> i & 1) {
-            subject_mirror_receipt(s, index, i, (int)i == odd ? twist : (struct subject_mirror_twist){0}, &receipts[count]);
+            subject_mirror_receipt(s, index, i, (int)i == odd ? twist : (struct subject_mirror_twist){0},
+                                   &receipts[count]);
             spans[count] = buf_view(&receipts[count]);
             count++;
         }

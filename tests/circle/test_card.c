@@ -63,7 +63,9 @@ static const struct {
     {"url http://[::1", E_SYNTAX},
     {"url http://[]:80", E_SYNTAX},
     {"url http://[::1]80", E_SYNTAX},
-    {"url http://p\xc3\xb6" "0.example", E_SYNTAX},
+    {"url http://p\xc3\xb6"
+     "0.example",
+     E_SYNTAX},
     {"url ", E_SYNTAX},
     {"url", E_SYNTAX},
 };

@@ -128,7 +128,8 @@ static void keys(void)
     const struct roster *r = &s.roster;
     test("only the statement key of the issuer signs statements");
     for (int role = 0; role < KEY_COUNT; role++)
-        CHECK_INT(roster_statement_key(r, span_str("p02"), &r->parties[2].kids[role], &party, NULL), role == KEY_STATEMENT ? 0 : E_KEY);
+        CHECK_INT(roster_statement_key(r, span_str("p02"), &r->parties[2].kids[role], &party, NULL),
+                  role == KEY_STATEMENT ? 0 : E_KEY);
     CHECK_INT(roster_statement_key(r, span_str("p02"), &r->parties[3].kids[KEY_STATEMENT], &party, &fault), E_KEY);
     CHECK(strstr(fault.detail, "statement key of p03") != NULL);
     CHECK_INT(roster_statement_key(r, span_str("p02"), &r->circle, &party, &fault), E_KEY);

@@ -27,7 +27,8 @@ struct asked {
     struct buf input, signature;
 };
 
-static void ask_as(struct asked *a, size_t party, enum key_role role, int64_t created, const char *authority, const char *path)
+static void ask_as(struct asked *a, size_t party, enum key_role role, int64_t created, const char *authority,
+                   const char *path)
 {
     struct buf base;
     struct signature signature;
@@ -45,8 +46,12 @@ static void ask_as(struct asked *a, size_t party, enum key_role role, int64_t cr
 
 static int verdict(struct asked *a, const char *host, const char *path, const struct party **who)
 {
-    const struct member_request request = {.host = span_str(host), .own_url = span_str(s.cards[0].url), .path = span_str(path),
-                                           .input = buf_view(&a->input), .signature = buf_view(&a->signature), .now = now};
+    const struct member_request request = {.host = span_str(host),
+                                           .own_url = span_str(s.cards[0].url),
+                                           .path = span_str(path),
+                                           .input = buf_view(&a->input),
+                                           .signature = buf_view(&a->signature),
+                                           .now = now};
     int rc = member_verify(&s.roster, &request, who);
     buf_free(&a->input);
     buf_free(&a->signature);
@@ -72,8 +77,10 @@ static void requests(void)
         {1, KEY_LOG, 0, "p00.example:8440", "p00.example:8440", DOCUMENT, DOCUMENT, E_KEY},
         {1, KEY_MIRROR, 0, "p00.example:8440", "p00.example:8440", DOCUMENT, DOCUMENT, E_KEY},
         {1, KEY_WITNESS, 0, "p00.example:8440", "p00.example:8440", DOCUMENT, DOCUMENT, E_KEY},
-        {4, KEY_STATEMENT, 0, "p00.example:8440", "p00.example:8440", DOCUMENT, DOCUMENT, E_KEY}, /* not in the circle */
-        {1, KEY_STATEMENT, 0, "p02.example:8440", "p00.example:8440", DOCUMENT, DOCUMENT, E_SIGNATURE}, /* meant for another party */
+        {4, KEY_STATEMENT, 0, "p00.example:8440", "p00.example:8440", DOCUMENT, DOCUMENT,
+         E_KEY}, /* not in the circle */
+        {1, KEY_STATEMENT, 0, "p02.example:8440", "p00.example:8440", DOCUMENT, DOCUMENT,
+         E_SIGNATURE}, /* meant for another party */
         {1, KEY_STATEMENT, 0, "p02.example:8440", "p02.example:8440", DOCUMENT, DOCUMENT, E_REFUSED},
         {1, KEY_STATEMENT, 0, "p00.example", "p00.example", DOCUMENT, DOCUMENT, E_REFUSED},
         {1, KEY_STATEMENT, 0, "p00.example:8440", "", DOCUMENT, DOCUMENT, E_REFUSED},
@@ -223,7 +230,8 @@ static void base(void)
     struct buf out;
     test("the signature base is RFC 9421's");
     buf_init(&out, MEMBER_BASE_BYTES_MAX);
-    member_base_write(&out, span_str("a.example"), span_str("/documents/x"), span_str("(\"@method\" \"@authority\" \"@path\");created=1"));
+    member_base_write(&out, span_str("a.example"), span_str("/documents/x"),
+                      span_str("(\"@method\" \"@authority\" \"@path\");created=1"));
     CHECK(span_is(buf_view(&out), "\"@method\": GET\n\"@authority\": a.example\n\"@path\": /documents/x\n"
                                   "\"@signature-params\": (\"@method\" \"@authority\" \"@path\");created=1"));
     buf_free(&out);

@@ -3,8 +3,8 @@
 
 /* The table of the design, computed by hand. */
 static const struct quorum table[] = {
-    {0, 0, 0},  {1, 0, 1},  {2, 0, 2},  {3, 0, 2},  {4, 1, 3},  {5, 1, 4},  {6, 1, 4},   {7, 2, 5},
-    {8, 2, 6},  {9, 2, 6},  {10, 3, 7}, {11, 3, 8}, {12, 3, 8}, {13, 4, 9}, {14, 4, 10}, {15, 4, 10},
+    {0, 0, 0}, {1, 0, 1}, {2, 0, 2},  {3, 0, 2},  {4, 1, 3},  {5, 1, 4},  {6, 1, 4},   {7, 2, 5},
+    {8, 2, 6}, {9, 2, 6}, {10, 3, 7}, {11, 3, 8}, {12, 3, 8}, {13, 4, 9}, {14, 4, 10}, {15, 4, 10},
 };
 
 static void arithmetic(void)
@@ -31,7 +31,8 @@ static void arithmetic(void)
 }
 
 /* The least t, by trying every t. */
-static bool met_slow(const struct roster *r, const struct party *writer, const struct cosigner *list, size_t count, int64_t *instant)
+static bool met_slow(const struct roster *r, const struct party *writer, const struct cosigner *list, size_t count,
+                     int64_t *instant)
 {
     struct quorum q = quorum_for(r, writer);
     for (int64_t t = 0; t < 40; t++) {
@@ -45,7 +46,8 @@ static bool met_slow(const struct roster *r, const struct party *writer, const s
             members++;
             for (size_t o = 0; o < p && first; o++)
                 for (size_t i = 0; i < count; i++)
-                    if (list[i].party == &r->parties[o] && list[i].timestamp <= t && r->parties[o].committee && &r->parties[o] != writer &&
+                    if (list[i].party == &r->parties[o] && list[i].timestamp <= t && r->parties[o].committee &&
+                        &r->parties[o] != writer &&
                         strcmp(r->parties[o].card.jurisdiction, r->parties[p].card.jurisdiction) == 0)
                         first = false;
             jurisdictions += first;
@@ -123,7 +125,8 @@ static void policy_line(struct policy *p, char *line)
         p->bad += note_vkey_parse(span_str(words[1]), &name, &type, &key) != 0 || type != NOTE_ED25519;
         (void)snprintf(p->log, sizeof p->log, "%.*s", (int)name.len, (const char *)name.data);
     } else if (n >= 3 && strcmp(words[0], "witness") == 0 && p->witnesses < COMMITTEE_MAX) {
-        p->bad += note_vkey_parse(span_str(words[2]), &name, &type, &p->keys[p->witnesses]) != 0 || type != NOTE_COSIGNATURE;
+        p->bad +=
+            note_vkey_parse(span_str(words[2]), &name, &type, &p->keys[p->witnesses]) != 0 || type != NOTE_COSIGNATURE;
         p->bad += !span_is(name, words[1]) || strcmp(words[1], "none") == 0;
         for (size_t i = 0; i < p->witnesses; i++)
             p->bad += memcmp(&p->keys[i], &p->keys[p->witnesses], 32) == 0 || strcmp(p->witness[i], words[1]) == 0;
@@ -159,7 +162,8 @@ static void policies(void)
             buf_init(&out, 65536);
             CHECK_INT(policy_write(&out, &s.roster, s.writer), q.m ? 0 : E_QUORUM);
             buf_byte(&out, 0);
-            CHECK((strstr((const char *)out.data, "necessary, not sufficient") != NULL) == (q.m && s.roster.jurisdictions_min));
+            CHECK((strstr((const char *)out.data, "necessary, not sufficient") != NULL) ==
+                  (q.m && s.roster.jurisdictions_min));
             CHECK(q.m || out.len == 1);
             char *save = NULL;
             for (char *line = strtok_r((char *)out.data, "\n", &save); q.m && line; line = strtok_r(NULL, "\n", &save))

@@ -70,7 +70,8 @@ static void every_set(void)
 static void documents(void)
 {
     static const uint8_t nothing[1];
-    struct span good = span_str(subject_document), bad = span_str("other"), empty = span_of(nothing, 0), none = span_of(NULL, 0);
+    struct span good = span_str(subject_document), bad = span_str("other"), empty = span_of(nothing, 0),
+                none = span_of(NULL, 0);
     struct buf forms[2];
     test("the document is compared when it is given, an empty one too");
     subject_receipt(&s, 2, ALL, 0, &forms[0]);
@@ -90,7 +91,8 @@ static void documents(void)
     for (int i = 0; i < 2; i++) {
         struct span whole = buf_view(&forms[i]);
         for (size_t at = 0; at < whole.len; at++) {
-            CHECK(verify(span_of(whole.data, at), NULL) != 0 || (at && whole.data[at - 1] == '\n' && standing.cosigned >= 4));
+            CHECK(verify(span_of(whole.data, at), NULL) != 0 ||
+                  (at && whole.data[at - 1] == '\n' && standing.cosigned >= 4));
             forms[i].data[at] ^= 1;
             int rc = verify(whole, NULL);
             /* in a note a line by a name or id that nobody has is passed over */

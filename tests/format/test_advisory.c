@@ -29,11 +29,13 @@ static void show(const struct advisory *a, struct buf *out)
     buf_init(out, 1 << 20);
     for (size_t i = 0; i < a->package_count; i++) {
         const struct affected_package *p = &a->packages[i];
-        buf_printf(out, "%.*s %.*s", (int)p->ecosystem.len, (const char *)p->ecosystem.data, (int)p->name.len, (const char *)p->name.data);
+        buf_printf(out, "%.*s %.*s", (int)p->ecosystem.len, (const char *)p->ecosystem.data, (int)p->name.len,
+                   (const char *)p->name.data);
         for (size_t j = 0; j < p->range_count; j++)
             for (size_t k = 0; k < p->ranges[j].count; k++)
-                buf_printf(out, "%s%s %.*s%s", k ? ", " : " [", kinds[p->ranges[j].events[k].kind], (int)p->ranges[j].events[k].version.len,
-                           (const char *)p->ranges[j].events[k].version.data, k + 1 == p->ranges[j].count ? "]" : "");
+                buf_printf(out, "%s%s %.*s%s", k ? ", " : " [", kinds[p->ranges[j].events[k].kind],
+                           (int)p->ranges[j].events[k].version.len, (const char *)p->ranges[j].events[k].version.data,
+                           k + 1 == p->ranges[j].count ? "]" : "");
         for (size_t j = 0; j < p->version_count; j++)
             buf_printf(out, " =%.*s", (int)p->versions[j].len, (const char *)p->versions[j].data);
         for (size_t j = 0; j < p->fixed_count; j++)
@@ -77,20 +79,38 @@ static void readings(const char *media, const struct reading *rows, size_t count
 }
 
 static const char csaf_xz[] =
-    "{\"document\":{\"category\":\"csaf_security_advisory\",\"csaf_version\":\"2.0\",\"title\":\"Malicious code in xz-utils\","
+    "{\"document\":{\"category\":\"csaf_security_advisory\",\"csaf_version\":\"2.0\",\"title\":\"Malicious code in "
+    "xz-utils\","
     "\"publisher\":{\"category\":\"coordinator\",\"name\":\"CERT Example\",\"namespace\":\"https://cert.example\"},"
-    "\"distribution\":{\"tlp\":{\"label\":\"WHITE\"}},\"tracking\":{\"id\":\"EX-2024-3094\",\"version\":\"2\",\"status\":\"final\","
+    "\"distribution\":{\"tlp\":{\"label\":\"WHITE\"}},\"tracking\":{\"id\":\"EX-2024-3094\",\"version\":\"2\","
+    "\"status\":\"final\","
     "\"initial_release_date\":\"2024-03-29T16:00:00Z\",\"current_release_date\":\"2024-03-30T08:00:00Z\"}},"
-    "\"product_tree\":{\"branches\":[{\"category\":\"vendor\",\"name\":\"Debian\",\"branches\":[{\"category\":\"product_name\","
+    "\"product_tree\":{\"branches\":[{\"category\":\"vendor\",\"name\":\"Debian\",\"branches\":[{\"category\":"
+    "\"product_name\","
     "\"name\":\"xz-utils\",\"branches\":["
-    "{\"category\":\"product_version_range\",\"name\":\"vers:deb/>=5.5.1alpha-0.1|<5.6.1+really5.4.5-1\",\"product\":{\"product_id\":\"P1\","
-    "\"name\":\"xz-utils from 5.5.1alpha-0.1\"" PURL("pkg:deb/debian/xz-utils") "}},"
-    "{\"category\":\"product_version\",\"name\":\"5.6.1+really5.4.5-1\",\"product\":{\"product_id\":\"P2\",\"name\":\"xz-utils repaired\""
-    PURL("pkg:deb/debian/xz-utils@5.6.1%2Breally5.4.5-1") "}}]}]},"
-    "{\"category\":\"vendor\",\"name\":\"Other\",\"branches\":[{\"category\":\"product_name\",\"name\":\"Appliance\",\"product\":"
-    "{\"product_id\":\"P3\",\"name\":\"Other Appliance\"}}]}]},"
-    "\"vulnerabilities\":[{\"cve\":\"CVE-2024-3094\",\"ids\":[{\"system_name\":\"x\",\"text\":\"GHSA-rxwq-x6h5-x02r\"}],"
-    "\"product_status\":{\"known_affected\":[\"P1\",\"P3\"],\"fixed\":[\"P2\"]}}]}";
+    "{\"category\":\"product_version_range\",\"name\":\"vers:deb/"
+    ">=5.5.1alpha-0.1|<5.6.1+really5.4.5-1\",\"product\":{\"product_id\":\"P1\","
+    "\"name\":\"xz-utils from 5.5.1alpha-0.1\"" PURL(
+        "pkg:deb/debian/xz-utils") "}},"
+                                   "{\"category\":\"product_version\",\"name\":\"5.6.1+really5.4.5-1\",\"product\":{"
+                                   "\"product_id\":\"P2\",\"name\":\"xz-utils repaired\"" PURL(
+                                       "pkg:deb/debian/xz-utils@5.6.1%2Breally5.4.5-1") "}}]}]},"
+                                                                                        "{\"category\":\"vendor\","
+                                                                                        "\"name\":\"Other\","
+                                                                                        "\"branches\":[{\"category\":"
+                                                                                        "\"product_name\",\"name\":"
+                                                                                        "\"Appliance\",\"product\":"
+                                                                                        "{\"product_id\":\"P3\","
+                                                                                        "\"name\":\"Other "
+                                                                                        "Appliance\"}}]}]},"
+                                                                                        "\"vulnerabilities\":[{\"cve\":"
+                                                                                        "\"CVE-2024-3094\",\"ids\":[{"
+                                                                                        "\"system_name\":\"x\","
+                                                                                        "\"text\":\"GHSA-rxwq-x6h5-"
+                                                                                        "x02r\"}],"
+                                                                                        "\"product_status\":{\"known_"
+                                                                                        "affected\":[\"P1\",\"P3\"],"
+                                                                                        "\"fixed\":[\"P2\"]}}]}";
 
 static void csaf_whole(void)
 {
@@ -120,39 +140,59 @@ static void csaf_rows(void)
         {"{" HEAD "}", 0, ""},
         {"{" HEAD ",\"product_tree\":{}" STATUS("") "}", 0, ""},
         /* statuses */
-        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL("pkg:npm/left@1.0.0") "}]}" STATUS(
-             "\"known_affected\":[\"a\"]") "}", 0, "npm left =1.0.0\n"},
-        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL("pkg:npm/left@1.0.0") "}]}" STATUS(
-             "\"known_not_affected\":[\"a\"]") "}", 0, "npm left !1.0.0\n"},
-        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL("pkg:npm/left@1.0.0") "}]}" STATUS(
-             "\"under_investigation\":[\"a\"]") "}", 0, "npm left\n? A (product_tree.full_product_names[0])\n"},
-        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL("pkg:npm/left@1.0.0") "}]}" STATUS(
-             "\"last_affected\":[\"a\"]") "}", 0, "npm left =1.0.0\nnpm left\n? A (product_tree.full_product_names[0])\n"},
-        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL("pkg:npm/left@1.0.0") "}]}" STATUS(
-             "\"fixed\":[\"a\"],\"known_affected\":[\"a\"]") "}", 0, "npm left =1.0.0\n"},
-        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL("pkg:npm/left@1.0.0") "}]}" STATUS(
-             "\"recommended\":[\"a\"]") "}", 0, ""},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+             "pkg:npm/left@1.0.0") "}]}" STATUS("\"known_affected\":[\"a\"]") "}",
+         0, "npm left =1.0.0\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+             "pkg:npm/left@1.0.0") "}]}" STATUS("\"known_not_affected\":[\"a\"]") "}",
+         0, "npm left !1.0.0\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+             "pkg:npm/left@1.0.0") "}]}" STATUS("\"under_investigation\":[\"a\"]") "}",
+         0, "npm left\n? A (product_tree.full_product_names[0])\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+             "pkg:npm/left@1.0.0") "}]}" STATUS("\"last_affected\":[\"a\"]") "}",
+         0, "npm left =1.0.0\nnpm left\n? A (product_tree.full_product_names[0])\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+             "pkg:npm/left@1.0.0") "}]}" STATUS("\"fixed\":[\"a\"],\"known_affected\":[\"a\"]") "}",
+         0, "npm left =1.0.0\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+             "pkg:npm/left@1.0.0") "}]}" STATUS("\"recommended\":[\"a\"]") "}",
+         0, ""},
         /* no identity, no version, unknown ids: undecided */
-        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL("no purl") "}]}" STATUS(
-             "\"known_affected\":[\"a\"]") "}", 0, "? A (product_tree.full_product_names[0])\n"},
-        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL("pkg:npm/left") "}]}" STATUS(
-             "\"known_affected\":[\"a\"]") "}", 0, "npm left\n? A (product_tree.full_product_names[0])\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+             "no purl") "}]}" STATUS("\"known_affected\":[\"a\"]") "}",
+         0, "? A (product_tree.full_product_names[0])\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+             "pkg:npm/left") "}]}" STATUS("\"known_affected\":[\"a\"]") "}",
+         0, "npm left\n? A (product_tree.full_product_names[0])\n"},
         {"{" HEAD STATUS("\"known_affected\":[\"z\",\"b\",\"z\"],\"fixed\":[\"c\"]") "}", 0,
          "? b (not in product_tree)\n? z (not in product_tree)\n"},
         /* relationships lend the purl of the part */
-        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"os\",\"name\":\"OS\"},{\"product_id\":\"xz\",\"name\":\"xz\""
-             PURL("pkg:deb/debian/xz-utils@5.6.0-0.1") "}],\"relationships\":[{\"category\":\"default_component_of\",\"product_reference\":"
-             "\"xz\",\"relates_to_product_reference\":\"os\",\"full_product_name\":{\"product_id\":\"os:xz\",\"name\":\"xz of OS\"}}]}" STATUS(
-             "\"known_affected\":[\"os:xz\"]") "}", 0, "Debian xz-utils =5.6.0-0.1\n"},
-        {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"gone\",\"full_product_name\":{\"product_id\":\"r\",\"name\":"
-             "\"R\"}}]}" STATUS("\"known_affected\":[\"r\"]") "}", 0, "? R (product_tree.relationships[0])\n"},
-        {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"s\",\"full_product_name\":{\"product_id\":\"r\"}},"
-             "{\"product_reference\":\"r\",\"full_product_name\":{\"product_id\":\"s\"}}]}}", E_SYNTAX, "circle"},
-        {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"r\",\"full_product_name\":{\"product_id\":\"r\"}}]}}",
+        {"{" HEAD
+         ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"os\",\"name\":\"OS\"},{\"product_id\":\"xz\","
+         "\"name\":\"xz\"" PURL(
+             "pkg:deb/debian/xz-utils@5.6.0-0.1") "}],\"relationships\":[{\"category\":\"default_component_of\","
+                                                  "\"product_reference\":"
+                                                  "\"xz\",\"relates_to_product_reference\":\"os\",\"full_product_"
+                                                  "name\":{\"product_id\":\"os:xz\",\"name\":\"xz of OS\"}}]}" STATUS(
+                                                      "\"known_affected\":[\"os:xz\"]") "}",
+         0, "Debian xz-utils =5.6.0-0.1\n"},
+        {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"gone\",\"full_product_name\":{"
+         "\"product_id\":\"r\",\"name\":"
+         "\"R\"}}]}" STATUS("\"known_affected\":[\"r\"]") "}",
+         0, "? R (product_tree.relationships[0])\n"},
+        {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"s\",\"full_product_name\":{\"product_"
+         "id\":\"r\"}},"
+         "{\"product_reference\":\"r\",\"full_product_name\":{\"product_id\":\"s\"}}]}}",
+         E_SYNTAX, "circle"},
+        {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"r\",\"full_product_name\":{\"product_"
+         "id\":\"r\"}}]}}",
          E_SYNTAX, "circle"},
         /* refused */
-        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\"},{\"product_id\":\"a\"}]}}", E_DUPLICATE, "\"a\""},
-        {"{" HEAD ",\"product_tree\":{\"branches\":[{\"product\":{\"name\":\"A\"}}]}}", E_MISSING, "product_tree.branches[0]"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\"},{\"product_id\":\"a\"}]}}",
+         E_DUPLICATE, "\"a\""},
+        {"{" HEAD ",\"product_tree\":{\"branches\":[{\"product\":{\"name\":\"A\"}}]}}", E_MISSING,
+         "product_tree.branches[0]"},
         {"{" HEAD ",\"product_tree\":{\"branches\":[{\"product\":7}]}}", E_MISSING, "product_id"},
         {"{" HEAD ",\"product_tree\":{\"branches\":{}}}", E_TYPE, "branches"},
         {"{" HEAD ",\"product_tree\":{\"relationships\":3}}", E_TYPE, "relationships"},
@@ -200,7 +240,11 @@ static void tlp_labels(void)
     static const struct {
         const char *label;
         enum tlp tlp;
-    } rows[] = {{"WHITE", TLP_CLEAR}, {"CLEAR", TLP_CLEAR}, {"GREEN", TLP_GREEN}, {"AMBER", TLP_AMBER}, {"AMBER+STRICT", TLP_AMBER_STRICT},
+    } rows[] = {{"WHITE", TLP_CLEAR},
+                {"CLEAR", TLP_CLEAR},
+                {"GREEN", TLP_GREEN},
+                {"AMBER", TLP_AMBER},
+                {"AMBER+STRICT", TLP_AMBER_STRICT},
                 {"RED", TLP_RED}};
     test("CSAF: labels");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -208,7 +252,8 @@ static void tlp_labels(void)
         struct advisory a;
         char text[256];
         (void)snprintf(text, sizeof text,
-                       "{\"document\":{\"csaf_version\":\"2.0\",\"distribution\":{\"tlp\":{\"label\":\"%s\"}},\"tracking\":{\"id\":\"x\"}}}",
+                       "{\"document\":{\"csaf_version\":\"2.0\",\"distribution\":{\"tlp\":{\"label\":\"%s\"}},"
+                       "\"tracking\":{\"id\":\"x\"}}}",
                        rows[i].label);
         arena_init(&arena, 1 << 20);
         CHECK_INT(advisory_read_csaf(&a, span_str(text), &arena, NULL), 0);
@@ -224,7 +269,8 @@ static void vers_rows(void)
         enum order order;
         const char *shown; /* NULL: refused */
     } rows[] = {
-        {"vers:deb/>=5.6.0-0.1|<5.6.1+really5.4.5-1", ORDER_DEBIAN, " [introduced 5.6.0-0.1, fixed 5.6.1+really5.4.5-1]\n"},
+        {"vers:deb/>=5.6.0-0.1|<5.6.1+really5.4.5-1", ORDER_DEBIAN,
+         " [introduced 5.6.0-0.1, fixed 5.6.1+really5.4.5-1]\n"},
         {"vers:deb/>=1%3A2.0-1|<=1%3A2.0-9", ORDER_DEBIAN, " [introduced 1:2.0-1, last 1:2.0-9]\n"},
         {"vers:deb/<2.0", ORDER_DEBIAN, " [introduced 0, fixed 2.0]\n"},
         {"vers:deb/<=2.0|>=3.0|<4.0", ORDER_DEBIAN, " [introduced 0, last 2.0, introduced 3.0, fixed 4.0]\n"},
@@ -277,7 +323,8 @@ static void vers_rows(void)
 }
 
 #define RECORD(rest) "{\"id\":\"EX-1\",\"modified\":\"2026-01-01T00:00:00Z\"" rest "}"
-#define AFFECTED(ecosystem, name, rest) ",\"affected\":[{\"package\":{\"ecosystem\":\"" ecosystem "\",\"name\":\"" name "\"}" rest "}]"
+#define AFFECTED(ecosystem, name, rest)                                                                                \
+    ",\"affected\":[{\"package\":{\"ecosystem\":\"" ecosystem "\",\"name\":\"" name "\"}" rest "}]"
 
 static void osv_rows(void)
 {
@@ -285,34 +332,46 @@ static void osv_rows(void)
         {RECORD(""), 0, ""},
         {RECORD(",\"affected\":null,\"aliases\":null"), 0, ""},
         {RECORD(",\"affected\":[]"), 0, ""},
-        {RECORD(AFFECTED("Debian:12", "xz-utils",
-                         ",\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"5.4.1-1\"}]}]")),
+        {RECORD(AFFECTED(
+             "Debian:12", "xz-utils",
+             ",\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{\"introduced\":\"0\"},{\"fixed\":\"5.4.1-1\"}]}]")),
          0, "Debian:12 xz-utils [introduced 0, fixed 5.4.1-1]\n"},
         {RECORD(AFFECTED("Go", "example.org/m",
-                         ",\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"1.0.0\"},{\"last_affected\":\"1.2.0\"},{\"introduced\":"
+                         ",\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"1.0.0\"},{\"last_affected\":"
+                         "\"1.2.0\"},{\"introduced\":"
                          "\"2.0.0\"},{\"limit\":\"2.1.0\"},{\"limit\":\"*\"}]}],\"versions\":[\"0.9.0\"]")),
          0, "Go example.org/m [introduced 1.0.0, last 1.2.0, introduced 2.0.0, limit 2.1.0] =0.9.0\n"},
-        {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"1.0.0\",\"fixed\":\"1.1.0\"}]},"
-                                     "{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"3.0.0\"}]}]")),
+        {RECORD(
+             AFFECTED("npm", "a",
+                      ",\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"1.0.0\",\"fixed\":\"1.1.0\"}]},"
+                      "{\"type\":\"SEMVER\",\"events\":[{\"introduced\":\"3.0.0\"}]}]")),
          0, "npm a [introduced 1.0.0, fixed 1.1.0] [introduced 3.0.0]\n"},
-        {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"GIT\",\"repo\":\"https://git.example/a\",\"events\":[{\"introduced\":\"0\"}]}]")),
+        {RECORD(AFFECTED("npm", "a",
+                         ",\"ranges\":[{\"type\":\"GIT\",\"repo\":\"https://git.example/"
+                         "a\",\"events\":[{\"introduced\":\"0\"}]}]")),
          0, "npm a\n? npm a (affected[0])\n"},
-        {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"GIT\",\"events\":[{\"introduced\":\"0\"}]}],\"versions\":[\"1.0.0\"]")), 0,
-         "npm a =1.0.0\n"},
+        {RECORD(
+             AFFECTED("npm", "a",
+                      ",\"ranges\":[{\"type\":\"GIT\",\"events\":[{\"introduced\":\"0\"}]}],\"versions\":[\"1.0.0\"]")),
+         0, "npm a =1.0.0\n"},
         {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"LUNAR\",\"events\":[]}],\"versions\":[\"1.0.0\"]")), 0,
          "npm a =1.0.0\nnpm a\n? npm a (affected[0])\n"},
         {RECORD(AFFECTED("npm", "a", "")), 0, "npm a\n? npm a (affected[0])\n"},
         {RECORD(",\"affected\":[{\"ranges\":[]},7]"), 0, "? affected[0]\n? affected[1]\n"},
-        {RECORD(",\"affected\":[{\"package\":{\"purl\":\"pkg:deb/debian/xz-utils\"},\"versions\":[\"1\"]}]"), 0, "Debian xz-utils =1\n"},
+        {RECORD(",\"affected\":[{\"package\":{\"purl\":\"pkg:deb/debian/xz-utils\"},\"versions\":[\"1\"]}]"), 0,
+         "Debian xz-utils =1\n"},
         {RECORD(",\"affected\":{}"), E_TYPE, "affected"},
         {RECORD(",\"aliases\":\"CVE-1\""), E_TYPE, "aliases"},
         {RECORD(AFFECTED("npm", "a", ",\"versions\":[1]")), E_TYPE, "versions"},
         {RECORD(AFFECTED("npm", "a", ",\"ranges\":{}")), E_TYPE, "ranges"},
         {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"SEMVER\"}]")), E_MISSING, "events"},
         {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{}]}]")), E_SYNTAX, "event"},
-        {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"intruded\":\"1\"}]}]")), E_SYNTAX, "event"},
-        {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"fixed\":1}]}]")), E_TYPE, "fixed"},
-        {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"fixed\":\"\"}]}]")), E_TYPE, "fixed"},
+        {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"intruded\":\"1\"}]}]")),
+         E_SYNTAX, "event"},
+        {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"fixed\":1}]}]")), E_TYPE,
+         "fixed"},
+        {RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"SEMVER\",\"events\":[{\"fixed\":\"\"}]}]")), E_TYPE,
+         "fixed"},
         {"{\"modified\":\"x\"}", E_MISSING, "id"},
         {"{\"id\":\"x\"}", E_MISSING, "modified"},
         {"{\"id\":\"\",\"modified\":\"x\"}", E_MISSING, "id"},
@@ -328,21 +387,29 @@ static void osv_heads_and_orders(void)
     static const struct {
         const char *ecosystem, *types;
         enum order order;
-    } rows[] = {{"Debian:12", "E", ORDER_DEBIAN}, {"Go", "S", ORDER_SEMVER},       {"PyPI", "E", ORDER_UNKNOWN}, {"Homemade", "S", ORDER_SEMVER},
-                {"Homemade", "SE", ORDER_UNKNOWN}, {"Debian:12", "S", ORDER_UNKNOWN}, {"npm", "SE", ORDER_SEMVER}};
+    } rows[] = {{"Debian:12", "E", ORDER_DEBIAN}, {"Go", "S", ORDER_SEMVER},         {"PyPI", "E", ORDER_UNKNOWN},
+                {"Homemade", "S", ORDER_SEMVER},  {"Homemade", "SE", ORDER_UNKNOWN}, {"Debian:12", "S", ORDER_UNKNOWN},
+                {"npm", "SE", ORDER_SEMVER}};
     struct arena arena;
     struct advisory a;
     test("OSV: head members, and the order of each package");
     arena_init(&arena, 1 << 20);
-    CHECK_INT(advisory_read_osv(&a, span_str(RECORD(",\"summary\":\"S\",\"withdrawn\":\"2026-02-01T00:00:00Z\",\"aliases\":[\"CVE-1\",\"B\"]")),
-                                &arena, NULL), 0);
-    CHECK(is(a.id, "EX-1") && is(a.title, "S") && is(a.modified, "2026-01-01T00:00:00Z") && a.withdrawn && a.tlp == TLP_NONE);
+    CHECK_INT(
+        advisory_read_osv(
+            &a,
+            span_str(RECORD(",\"summary\":\"S\",\"withdrawn\":\"2026-02-01T00:00:00Z\",\"aliases\":[\"CVE-1\",\"B\"]")),
+            &arena, NULL),
+        0);
+    CHECK(is(a.id, "EX-1") && is(a.title, "S") && is(a.modified, "2026-01-01T00:00:00Z") && a.withdrawn &&
+          a.tlp == TLP_NONE);
     CHECK(a.alias_count == 2 && is(a.aliases[1], "B"));
     arena_free(&arena);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct buf text;
         buf_init(&text, 4096);
-        buf_printf(&text, "{\"id\":\"x\",\"modified\":\"m\",\"affected\":[{\"package\":{\"ecosystem\":\"%s\",\"name\":\"n\"},\"ranges\":[",
+        buf_printf(&text,
+                   "{\"id\":\"x\",\"modified\":\"m\",\"affected\":[{\"package\":{\"ecosystem\":\"%s\",\"name\":\"n\"},"
+                   "\"ranges\":[",
                    rows[i].ecosystem);
         for (size_t j = 0; rows[i].types[j]; j++)
             buf_printf(&text, "%s{\"type\":\"%s\",\"events\":[{\"introduced\":\"0\"}]}", j ? "," : "",
@@ -363,8 +430,10 @@ static void kinds(void)
     test("the kind of an advisory is told by media type, or guessed");
     arena_init(&arena, 1 << 20);
     CHECK_INT(advisory_read(&a, span_str("application/json"), span_str("{}"), &arena, NULL), E_UNSUPPORTED);
-    CHECK(json_parse(&root, span_str(csaf_xz), 1 << 20, &arena, NULL) == 0 && !strcmp(advisory_media(root), "application/csaf+json"));
-    CHECK(json_parse(&root, span_str(RECORD("")), 1 << 20, &arena, NULL) == 0 && !strcmp(advisory_media(root), "application/osv+json"));
+    CHECK(json_parse(&root, span_str(csaf_xz), 1 << 20, &arena, NULL) == 0 &&
+          !strcmp(advisory_media(root), "application/csaf+json"));
+    CHECK(json_parse(&root, span_str(RECORD("")), 1 << 20, &arena, NULL) == 0 &&
+          !strcmp(advisory_media(root), "application/osv+json"));
     CHECK(json_parse(&root, span_str("[{\"id\":1}]"), 1 << 20, &arena, NULL) == 0 && !advisory_media(root));
     arena_free(&arena);
 }
@@ -377,11 +446,14 @@ static void memory(void)
     for (size_t max = 0; max < 40000; max += 48) {
         struct arena arena;
         struct advisory a;
-        static const char osv[] = RECORD(AFFECTED("npm", "a", ",\"ranges\":[{\"type\":\"GIT\",\"events\":[]},{\"type\":\"SEMVER\",\"events\":"
-                                                              "[{\"introduced\":\"0\"}]}],\"versions\":[\"1\"]"));
+        static const char osv[] =
+            RECORD(AFFECTED("npm", "a",
+                            ",\"ranges\":[{\"type\":\"GIT\",\"events\":[]},{\"type\":\"SEMVER\",\"events\":"
+                            "[{\"introduced\":\"0\"}]}],\"versions\":[\"1\"]"));
         for (int kind = 0; kind < 2; kind++) {
             arena_init(&arena, max);
-            int rc = kind ? advisory_read_osv(&a, span_str(osv), &arena, NULL) : advisory_read_csaf(&a, span_str(csaf_xz), &arena, NULL);
+            int rc = kind ? advisory_read_osv(&a, span_str(osv), &arena, NULL)
+                          : advisory_read_csaf(&a, span_str(csaf_xz), &arena, NULL);
             CHECK(rc == 0 || rc == E_NOMEM);
             CHECK(rc == 0 || !done[kind]); /* more memory never makes it fail */
             done[kind] = done[kind] || rc == 0;
@@ -449,7 +521,9 @@ static void corpora(void)
 {
     static const struct {
         const char *name, *media;
-    } sets[] = {{"csaf-cisa", "application/csaf+json"}, {"osv-go", "application/osv+json"}, {"osv-almalinux", "application/osv+json"}};
+    } sets[] = {{"csaf-cisa", "application/csaf+json"},
+                {"osv-go", "application/osv+json"},
+                {"osv-almalinux", "application/osv+json"}};
     const char *data = getenv("COMITY_DATA");
     for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
         struct tally tally = {0};
@@ -463,7 +537,8 @@ static void corpora(void)
         }
         test(sets[i].name);
         CHECK_INT(tally.bad, 0);
-        printf("# %s: %zu files, %zu packages, %zu undecided\n", sets[i].name, tally.files, tally.packages, tally.undecided);
+        printf("# %s: %zu files, %zu packages, %zu undecided\n", sets[i].name, tally.files, tally.packages,
+               tally.undecided);
     }
 }
 

@@ -209,7 +209,8 @@ static void test_cursor(void)
 
 static void test_types(void)
 {
-    static const uint8_t zero[] = {0x00}, big[] = {0x1b, 0x80, 0, 0, 0, 0, 0, 0, 0}, low[] = {0x3b, 0x80, 0, 0, 0, 0, 0, 0, 0};
+    static const uint8_t zero[] = {0x00}, big[] = {0x1b, 0x80, 0, 0, 0, 0, 0, 0, 0},
+                         low[] = {0x3b, 0x80, 0, 0, 0, 0, 0, 0, 0};
     struct cbor c;
     struct span s;
     size_t count;

@@ -58,18 +58,18 @@ static const struct {
     int want;
 } refused[] = {
     {"d28443a10132a04170", 64, 0},
-    {"d28440a0f6", 64, 0},           /* empty protected bstr: framing allows it */
+    {"d28440a0f6", 64, 0}, /* empty protected bstr: framing allows it */
     {"d28443a10132a0f6", 64, 0},
     {"d28443a10132a04170", 63, E_UNSUPPORTED},
     {"d28443a10132a04170", 65, E_UNSUPPORTED},
-    {"8443a10132a04170", 64, E_TYPE},      /* no tag */
-    {"d18443a10132a04170", 64, E_TYPE},    /* COSE_Mac0 */
-    {"d2d28443a10132a04170", 64, E_TYPE},  /* two tags */
+    {"8443a10132a04170", 64, E_TYPE},     /* no tag */
+    {"d18443a10132a04170", 64, E_TYPE},   /* COSE_Mac0 */
+    {"d2d28443a10132a04170", 64, E_TYPE}, /* two tags */
     {"d28343a10132a0", 64, E_SYNTAX},
     {"d28543a10132a04170", 64, E_SYNTAX},
-    {"d284a10132a04170", 64, E_TYPE},      /* protected is no bstr */
-    {"d28443a1013280f6", 64, E_TYPE},      /* unprotected is no map */
-    {"d28443a10132a06170", 64, E_TYPE},    /* payload is text */
+    {"d284a10132a04170", 64, E_TYPE},   /* protected is no bstr */
+    {"d28443a1013280f6", 64, E_TYPE},   /* unprotected is no map */
+    {"d28443a10132a06170", 64, E_TYPE}, /* payload is text */
     {"d28443a10132a0f5", 64, E_TYPE},
     {"d28443a10132a2020101014170", 64, E_CANONICAL},
     {"d28443a10132a2010101024170", 64, E_DUPLICATE},

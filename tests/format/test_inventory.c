@@ -11,7 +11,8 @@ struct want {
 static void check_text(const char *path, const char *what, struct span got, const char *want)
 {
     if (!span_is(got, want ? want : ""))
-        printf("# %s of %s is \"%.*s\", want \"%s\"\n", what, path, (int)got.len, got.len ? (const char *)got.data : "", want);
+        printf("# %s of %s is \"%.*s\", want \"%s\"\n", what, path, (int)got.len, got.len ? (const char *)got.data : "",
+               want);
     CHECK(span_is(got, want ? want : ""));
 }
 
@@ -35,7 +36,8 @@ static void check_all(const struct inventory *inventory, const struct want *want
 }
 
 static const char bom[] =
-    "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\",\"metadata\":{\"component\":{\"type\":\"application\",\"name\":\"shop\","
+    "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\",\"metadata\":{\"component\":{\"type\":\"application\","
+    "\"name\":\"shop\","
     "\"version\":\"2\",\"components\":[{\"type\":\"library\",\"name\":\"in\",\"purl\":\"pkg:npm/in@1.0.0\"}]}},"
     "\"components\":["
     "{\"type\":\"library\",\"name\":\"liblzma5\",\"version\":\"5.6.0-0.2\","
@@ -49,10 +51,12 @@ static const char bom[] =
     "{\"type\":\"library\",\"name\":\"unversioned\",\"purl\":\"pkg:npm/unversioned\"},"
     "{\"type\":\"library\",\"name\":\"x\",\"version\":\"3.0.0\",\"purl\":\"pkg:npm/y\"},"
     "{\"type\":\"file\",\"name\":\"/etc/passwd\"},"
-    "{\"type\":\"library\",\"name\":\"libssl3\",\"version\":\"3.0\",\"purl\":\"pkg:deb/debian/libssl3@3.0.11-1?epoch=1\","
+    "{\"type\":\"library\",\"name\":\"libssl3\",\"version\":\"3.0\",\"purl\":\"pkg:deb/debian/"
+    "libssl3@3.0.11-1?epoch=1\","
     "\"properties\":[{\"name\":\"aquasecurity:trivy:SrcName\",\"value\":\"openssl\"},"
     "{\"name\":\"aquasecurity:trivy:SrcEpoch\",\"value\":\"1\"},"
-    "{\"name\":\"aquasecurity:trivy:SrcVersion\",\"value\":\"3.0.10\"},{\"name\":\"aquasecurity:trivy:SrcRelease\",\"value\":\"2\"}]},"
+    "{\"name\":\"aquasecurity:trivy:SrcVersion\",\"value\":\"3.0.10\"},{\"name\":\"aquasecurity:trivy:SrcRelease\","
+    "\"value\":\"2\"}]},"
     "{\"type\":\"library\",\"name\":\"same\",\"purl\":\"pkg:deb/debian/same@1-1?upstream=same\"},"
     "7]}";
 
@@ -73,7 +77,8 @@ static const struct want bom_wants[] = {
 };
 
 static const char status[] =
-    "Package: liblzma5\nStatus: install ok installed\nSource: xz-utils\nVersion: 5.6.0-0.2\nDescription: one\n .\n Package: no\n\n"
+    "Package: liblzma5\nStatus: install ok installed\nSource: xz-utils\nVersion: 5.6.0-0.2\nDescription: one\n .\n "
+    "Package: no\n\n"
     "Package: gone\nStatus: deinstall ok config-files\nVersion: 1\n\n"
     "\n"
     "Package: libgcc-s1\nStatus: hold ok installed\nSource: gcc-14 (14.2.0-3)\nVersion: 14.2.0-3+b1\n\n"

@@ -26,10 +26,39 @@ static int parse_len(struct span text, struct arena *arena, const struct json **
 static void table_accepted(void)
 {
     static const char *const good[] = {
-        "null", "true", " false ", "0", "-0", "12", "-1", "1.5", "1e9", "1E+2", "2e-3", "0.0", "\"\"", "\"a\"", "[]", "{}", "\t[\r\n1 ]\n",
-        "{\"a\":1,\"b\":[2,{\"a\":3}]}", "[[],[[]],{}]", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\u00e9\"", "\"\\ud83d\\ude00\"", "\"\xc3\xa9\"",
-        "{\"\":0}", "[1,2,3]", "123456789012345678901234567890", "1e400", "\"\x7f\"", "{\"a\":{\"a\":{\"a\":null}}}",
-        "{\"a\":1,\"A\":1}", "\"]\"", "[\"}\",\"{\",\",\"]", "\"\\u0001\"",
+        "null",
+        "true",
+        " false ",
+        "0",
+        "-0",
+        "12",
+        "-1",
+        "1.5",
+        "1e9",
+        "1E+2",
+        "2e-3",
+        "0.0",
+        "\"\"",
+        "\"a\"",
+        "[]",
+        "{}",
+        "\t[\r\n1 ]\n",
+        "{\"a\":1,\"b\":[2,{\"a\":3}]}",
+        "[[],[[]],{}]",
+        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
+        "\"\\u00e9\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\xc3\xa9\"",
+        "{\"\":0}",
+        "[1,2,3]",
+        "123456789012345678901234567890",
+        "1e400",
+        "\"\x7f\"",
+        "{\"a\":{\"a\":{\"a\":null}}}",
+        "{\"a\":1,\"A\":1}",
+        "\"]\"",
+        "[\"}\",\"{\",\",\"]",
+        "\"\\u0001\"",
     };
     test("what RFC 8259 allows is accepted");
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
@@ -158,7 +187,9 @@ static void table_refused(void)
         {"{\"a\":1,\"\\u0061\":2}", E_DUPLICATE},
         {"[{\"x\":{\"\":1,\"y\":2,\"\":3}}]", E_DUPLICATE},
         {"{\"\xc3\xa9\":1,\"\\u00e9\":2}", E_DUPLICATE},
-        {"{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1,\"k\":1,\"l\":1,\"m\":1,\"a\":1}", E_DUPLICATE},
+        {"{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1,\"k\":1,\"l\":1,\"m\":1,"
+         "\"a\":1}",
+         E_DUPLICATE},
     };
     test("what it does not allow is refused with the right code");
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -229,7 +260,8 @@ static void numbers(void)
 
 static void tree_and_lookups(void)
 {
-    static const char text[] = "{\"a\":{\"b\":{\"c\":\"deep\"}},\"list\":[1,\"two\",null,{\"k\":true}],\"n\":-7,\"q\\\"\\n\":\"\\u00fc\\ud83d\\ude00\","
+    static const char text[] = "{\"a\":{\"b\":{\"c\":\"deep\"}},\"list\":[1,\"two\",null,{\"k\":true}],\"n\":-7,"
+                               "\"q\\\"\\n\":\"\\u00fc\\ud83d\\ude00\","
                                "\"half\":0.5}";
     static const char *const allowed[] = {"a", "list", "n", NULL};
     struct arena arena;
@@ -302,7 +334,10 @@ static void faults_name_the_byte(void)
 {
     static const struct {
         const char *text, *detail;
-    } rows[] = {{"[1,x]", "byte 3:"}, {"{\"a\":1,\"a\":2}", "\"a\" stands twice"}, {"[\"a\xff\"]", "byte 3:"}, {"[1,2", "byte 4:"},
+    } rows[] = {{"[1,x]", "byte 3:"},
+                {"{\"a\":1,\"a\":2}", "\"a\" stands twice"},
+                {"[\"a\xff\"]", "byte 3:"},
+                {"[1,2", "byte 4:"},
                 {"{\"k\":01}", "byte 5:"}};
     test("a fault names the byte");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -346,7 +381,8 @@ static void many_names(void)
 /* Every prefix and every one-byte change of a valid text parses or fails, under the sanitizers without a complaint. */
 static void mutations(void)
 {
-    static const char text[] = "{\"a\":[1,-2.5e3,\"\\u00e9\\ud83d\\ude00\",null],\"b\":{\"c\":true,\"d\":[{},[]]},\"e\":\"\xc3\xa9\"}";
+    static const char text[] =
+        "{\"a\":[1,-2.5e3,\"\\u00e9\\ud83d\\ude00\",null],\"b\":{\"c\":true,\"d\":[{},[]]},\"e\":\"\xc3\xa9\"}";
     static const char bytes[] = "{}[]\",:\\u0-e \x80\xff\x01";
     test("prefixes and one-byte changes never crash");
     for (size_t n = 0; n + 1 < sizeof text; n++) {

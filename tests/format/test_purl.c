@@ -6,7 +6,8 @@ struct good {
 };
 
 static const struct good goods[] = {
-    {"pkg:deb/debian/xz-utils@5.6.0-0.2?arch=amd64&distro=debian-12", "deb", "debian", "xz-utils", "5.6.0-0.2", "", "Debian:12", "xz-utils"},
+    {"pkg:deb/debian/xz-utils@5.6.0-0.2?arch=amd64&distro=debian-12", "deb", "debian", "xz-utils", "5.6.0-0.2", "",
+     "Debian:12", "xz-utils"},
     {"pkg:deb/debian/Curl@7.50.3-1?distro=bookworm", "deb", "debian", "curl", "7.50.3-1", "", "Debian:12", "curl"},
     {"pkg:deb/debian/curl@7.50.3-1?distro=debian-12.5", "deb", "debian", "curl", "7.50.3-1", "", "Debian:12", "curl"},
     {"pkg:deb/debian/curl@7.50.3-1?distro=sid", "deb", "debian", "curl", "7.50.3-1", "", "Debian", "curl"},
@@ -16,7 +17,8 @@ static const struct good goods[] = {
     {"pkg:deb/debian/libstdc%2B%2B6@14.2.0", "deb", "debian", "libstdc++6", "14.2.0", "", "Debian", "libstdc++6"},
     {"pkg:deb/debian/libstdc++6@14.2.0", "deb", "debian", "libstdc++6", "14.2.0", "", "Debian", "libstdc++6"},
     {"pkg:deb/kali/tool@1", "deb", "kali", "tool", "1", "", "deb", "kali/tool"},
-    {"pkg:golang/example.org/A/b@v1.2.3#sub/./pkg/", "golang", "example.org/A", "b", "v1.2.3", "sub/pkg", "Go", "example.org/A/b"},
+    {"pkg:golang/example.org/A/b@v1.2.3#sub/./pkg/", "golang", "example.org/A", "b", "v1.2.3", "sub/pkg", "Go",
+     "example.org/A/b"},
     {"pkg:npm/%40scope/Left@1.0.0", "npm", "@scope", "left", "1.0.0", "", "npm", "@scope/left"},
     {"pkg:npm/@scope/left@1.0.0", "npm", "@scope", "left", "1.0.0", "", "npm", "@scope/left"},
     {"pkg:npm/@scope/left", "npm", "@scope", "left", "", "", "npm", "@scope/left"},
@@ -34,15 +36,37 @@ static const struct good goods[] = {
 };
 
 static const char *const bads[] = {
-    "", "pkg", "pkg:", "pkg:npm", "pkg:npm/", "pkg:npm/@1", "npm/left@1", "http://example.org/a", "pkg:1npm/a", "pkg:n_m/a",
-    "pkg:/a", "pkg:npm/a%", "pkg:npm/a%4", "pkg:npm/a%4g", "pkg:npm/a%00", "pkg:npm/a@%0a1", "pkg:npm/%ff", "pkg:npm/\xff",
-    "pkg:npm/a%2Fb/c@1", "pkg:npm/a@1?=x", "pkg:npm/a@1?a", "pkg:npm/a@1?a=%zz", "pkg:npm/a@1?a b=c", "pkg:npm/a@1#b%2Fc",
+    "",
+    "pkg",
+    "pkg:",
+    "pkg:npm",
+    "pkg:npm/",
+    "pkg:npm/@1",
+    "npm/left@1",
+    "http://example.org/a",
+    "pkg:1npm/a",
+    "pkg:n_m/a",
+    "pkg:/a",
+    "pkg:npm/a%",
+    "pkg:npm/a%4",
+    "pkg:npm/a%4g",
+    "pkg:npm/a%00",
+    "pkg:npm/a@%0a1",
+    "pkg:npm/%ff",
+    "pkg:npm/\xff",
+    "pkg:npm/a%2Fb/c@1",
+    "pkg:npm/a@1?=x",
+    "pkg:npm/a@1?a",
+    "pkg:npm/a@1?a=%zz",
+    "pkg:npm/a@1?a b=c",
+    "pkg:npm/a@1#b%2Fc",
 };
 
 static void check_text(const char *what, const char *purl, struct span got, const char *want)
 {
     if (!span_is(got, want))
-        printf("# %s of %s is \"%.*s\", want \"%s\"\n", what, purl, (int)got.len, got.len ? (const char *)got.data : "", want);
+        printf("# %s of %s is \"%.*s\", want \"%s\"\n", what, purl, (int)got.len, got.len ? (const char *)got.data : "",
+               want);
     CHECK(span_is(got, want));
 }
 
@@ -91,7 +115,8 @@ int main(void)
     accepted(&arena);
     refused(&arena);
     test("qualifiers");
-    CHECK_INT(purl_parse(&p, span_str("pkg:deb/debian/a@1?Arch=amd64&upstream=b%2Bb%401%3A2&&empty="), &arena, NULL), 0);
+    CHECK_INT(purl_parse(&p, span_str("pkg:deb/debian/a@1?Arch=amd64&upstream=b%2Bb%401%3A2&&empty="), &arena, NULL),
+              0);
     CHECK(span_is(purl_qualifier(&p, "arch", &arena), "amd64"));
     CHECK(span_is(purl_qualifier(&p, "upstream", &arena), "b+b@1:2"));
     CHECK_INT(purl_qualifier(&p, "empty", &arena).len, 0);
@@ -99,7 +124,8 @@ int main(void)
     test("an exhausted arena is an error, not an empty name");
     struct arena small;
     arena_init(&small, 64);
-    CHECK(purl_parse(&p, span_str("pkg:npm/%40aaaaaaaaaaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"), &small, NULL) != 0);
+    CHECK(purl_parse(&p, span_str("pkg:npm/%40aaaaaaaaaaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"),
+                     &small, NULL) != 0);
     arena_free(&small);
     arena_free(&arena);
     return test_end();

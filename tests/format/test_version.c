@@ -152,12 +152,15 @@ static unsigned below(unsigned n)
 
 static void random_version(enum order order, char *out, size_t size)
 {
-    static const char *const debian_bits[] = {"0", "1", "2", "10", "00", "a", "B", "~", "+", ".", ".", "-", "-0", "~rc", "b1"};
+    static const char *const debian_bits[] = {"0", "1", "2", "10", "00", "a",   "B", "~",
+                                              "+", ".", ".", "-",  "-0", "~rc", "b1"};
     static const char *const semver_bits[] = {".0", ".1", ".10", "-a", "-1", ".b", "-", "+x", ".2", "a"};
-    size_t n = order == ORDER_DEBIAN ? sizeof debian_bits / sizeof *debian_bits : sizeof semver_bits / sizeof *semver_bits;
+    size_t n =
+        order == ORDER_DEBIAN ? sizeof debian_bits / sizeof *debian_bits : sizeof semver_bits / sizeof *semver_bits;
     int len = snprintf(out, size, "%s%u", order == ORDER_DEBIAN && below(4) == 0 ? "1:" : "", below(3));
     for (unsigned bits = below(6); bits > 0; bits--)
-        len += snprintf(out + len, size - (size_t)len, "%s", (order == ORDER_DEBIAN ? debian_bits : semver_bits)[below((unsigned)n)]);
+        len += snprintf(out + len, size - (size_t)len, "%s",
+                        (order == ORDER_DEBIAN ? debian_bits : semver_bits)[below((unsigned)n)]);
 }
 
 static void laws(enum order order)

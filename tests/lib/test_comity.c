@@ -34,8 +34,10 @@ static void facts(void)
     for (int i = 0; i < 8; i++)
         CHECK_INT(comity_result_number(result, (enum comity_number)i), numbers[i]);
     CHECK(!comity_result_error(result)[0] && !comity_result_message(result)[0]);
-    CHECK(!comity_result_text(result, (enum comity_text)99)[0] && !comity_result_number(result, (enum comity_number)99));
-    CHECK(!comity_result_text(result, (enum comity_text)-1)[0] && !comity_result_number(result, (enum comity_number)-1));
+    CHECK(!comity_result_text(result, (enum comity_text)99)[0] &&
+          !comity_result_number(result, (enum comity_number)99));
+    CHECK(!comity_result_text(result, (enum comity_text) - 1)[0] &&
+          !comity_result_number(result, (enum comity_number) - 1));
     comity_result_free(result);
 
     test("what does not stand says why, and claims nothing");
@@ -57,7 +59,8 @@ static void facts(void)
     CHECK_INT(comity_verify_receipt(NULL, 0, receipt.data, receipt.len, NULL, 0, &result), COMITY_INVALID);
     CHECK(text_is(result, COMITY_CIRCLE, ""));
     comity_result_free(result);
-    CHECK_INT(comity_verify_receipt(s.charter.data, s.charter.len, receipt.data, receipt.len, NULL, 0, NULL), COMITY_STANDS);
+    CHECK_INT(comity_verify_receipt(s.charter.data, s.charter.len, receipt.data, receipt.len, NULL, 0, NULL),
+              COMITY_STANDS);
     buf_free(&receipt);
     subject_receipt(&s, 2, 3, 0, &receipt);
     CHECK_INT(ask(&receipt, NULL, 0, &result), COMITY_UNWITNESSED);
@@ -70,8 +73,8 @@ static void facts(void)
 
     test("no result is no crash");
     comity_result_free(NULL);
-    CHECK(!comity_result_text(NULL, COMITY_ISSUER)[0] && !comity_result_number(NULL, COMITY_INDEX) && !comity_result_error(NULL)[0] &&
-          !comity_result_message(NULL)[0] && comity_version()[0]);
+    CHECK(!comity_result_text(NULL, COMITY_ISSUER)[0] && !comity_result_number(NULL, COMITY_INDEX) &&
+          !comity_result_error(NULL)[0] && !comity_result_message(NULL)[0] && comity_version()[0]);
 }
 
 static void statements(void)
@@ -79,13 +82,17 @@ static void statements(void)
     const struct buf *entry = &s.entries[1];
     comity_result *result = NULL;
     test("a statement alone never stands");
-    CHECK_INT(comity_verify_statement(s.bundle.data, s.bundle.len, entry->data, entry->len, NULL, 0, &result), COMITY_UNWITNESSED);
+    CHECK_INT(comity_verify_statement(s.bundle.data, s.bundle.len, entry->data, entry->len, NULL, 0, &result),
+              COMITY_UNWITNESSED);
     CHECK(text_is(result, COMITY_SUBJECT, "EX-2026-1"));
     comity_result_free(result);
-    CHECK_INT(comity_verify_statement(s.bundle.data, s.bundle.len, entry->data, entry->len, "x", 1, NULL), COMITY_INVALID);
-    CHECK_INT(comity_verify_statement(s.bundle.data, s.bundle.len, entry->data, entry->len - 1, NULL, 0, NULL), COMITY_INVALID);
+    CHECK_INT(comity_verify_statement(s.bundle.data, s.bundle.len, entry->data, entry->len, "x", 1, NULL),
+              COMITY_INVALID);
+    CHECK_INT(comity_verify_statement(s.bundle.data, s.bundle.len, entry->data, entry->len - 1, NULL, 0, NULL),
+              COMITY_INVALID);
     entry->data[entry->len - 1] ^= 1;
-    CHECK_INT(comity_verify_statement(s.bundle.data, s.bundle.len, entry->data, entry->len, NULL, 0, &result), COMITY_INVALID);
+    CHECK_INT(comity_verify_statement(s.bundle.data, s.bundle.len, entry->data, entry->len, NULL, 0, &result),
+              COMITY_INVALID);
     CHECK(strcmp(comity_result_error(result), "bad-signature") == 0);
     comity_result_free(result);
     entry->data[entry->len - 1] ^= 1;

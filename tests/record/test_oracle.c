@@ -39,9 +39,9 @@ static void expected(struct buf *out, const struct statement *s)
 {
     char hex[65];
     hash_hex(&s->id, hex);
-    buf_printf(out, "id %s\niss %.*s\nsub %.*s\niat %lld\nmedia %.*s\n", hex, (int)s->issuer.len, (const char *)s->issuer.data,
-               (int)s->subject.len, (const char *)s->subject.data, (long long)s->issued_at, (int)s->media.len,
-               (const char *)s->media.data);
+    buf_printf(out, "id %s\niss %.*s\nsub %.*s\niat %lld\nmedia %.*s\n", hex, (int)s->issuer.len,
+               (const char *)s->issuer.data, (int)s->subject.len, (const char *)s->subject.data,
+               (long long)s->issued_at, (int)s->media.len, (const char *)s->media.data);
     hash_hex(&s->circle, hex);
     buf_printf(out, "circle %s\n", hex);
     hash_hex(&s->document, hex);
@@ -58,7 +58,8 @@ static int oracle(const char *dir, struct buf *said)
     const char *source = getenv("COMITY_SOURCE");
     char command[1024], chunk[512];
     size_t n;
-    (void)snprintf(command, sizeof command, "/usr/bin/python3 '%s/tests/record/oracle_statement.py' '%s/statement' '%s/key' 2>&1",
+    (void)snprintf(command, sizeof command,
+                   "/usr/bin/python3 '%s/tests/record/oracle_statement.py' '%s/statement' '%s/key' 2>&1",
                    source ? source : ".", dir, dir);
     FILE *pipe = popen(command, "r");
     if (!pipe)
@@ -105,8 +106,10 @@ int main(void)
     char dir[] = "/tmp/comity-oracle-XXXXXX", path[256];
     if (crypto_start() != 0 || !(key = secret_key_from_seed((const uint8_t[32]){1}, &pub)) || !mkdtemp(dir))
         return 1;
-    struct statement s = {.issuer = span_str("alpha.example"), .subject = span_str("\xd1\x82\xd0\xb5\xd0\xbc\xd0\xb0"),
-                          .media = span_str("application/osv+json"), .issued_at = 1764046375};
+    struct statement s = {.issuer = span_str("alpha.example"),
+                          .subject = span_str("\xd1\x82\xd0\xb5\xd0\xbc\xd0\xb0"),
+                          .media = span_str("application/osv+json"),
+                          .issued_at = 1764046375};
     memset(s.circle.b, 0xc1, 32);
     memset(s.document.b, 0xd0, 32);
     (void)snprintf(path, sizeof path, "%s/key", dir);

@@ -47,7 +47,8 @@ static size_t path_of(const struct hash *from, size_t n, size_t m, struct hash *
 
 static void statement_make(struct buf *out)
 {
-    struct statement s = {.issuer = span_str("alpha"), .subject = span_str("s"), .media = span_str("text/plain"), .issued_at = 1};
+    struct statement s = {
+        .issuer = span_str("alpha"), .subject = span_str("s"), .media = span_str("text/plain"), .issued_at = 1};
     struct buf header, message;
     struct signature sig;
     key_id(&statement_pub, &s.kid);
@@ -156,8 +157,12 @@ static const struct {
     {HEAD "extra Y Q==\nindex 0\n\n" POINT, E_CANONICAL},
     {HEAD "extra -_==\nindex 0\n\n" POINT, E_CANONICAL},
     {HEAD "extra \xc8YQ=\nindex 0\n\n" POINT, E_CANONICAL}, /* libsodium takes bytes above 0x7f for digits */
-    {HEAD "extra \x80" "AAA\nindex 0\n\n" POINT, E_CANONICAL},
-    {HEAD "index 0\n\xff" "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n" POINT, E_CANONICAL},
+    {HEAD "extra \x80"
+          "AAA\nindex 0\n\n" POINT,
+     E_CANONICAL},
+    {HEAD "index 0\n\xff"
+          "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n" POINT,
+     E_CANONICAL},
     {HEAD "index 0\nAAAA\n\n" POINT, E_CANONICAL},
     {HEAD "index 0\n " HASH "\n" POINT, E_CANONICAL},
     {HEAD "index 0\n" HASH, E_TRUNCATED},
@@ -258,7 +263,8 @@ static void test_cose_flips(void)
     cose_make(&out, 4, LEAVES);
     for (size_t bit = 0; bit < out.len * 8; bit++) {
         out.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        CHECK(cose_receipt_parse(&r, buf_view(&out), NULL) != 0 || cose_receipt_verify(&r, &leaves[4], &mirror_pub) != 0);
+        CHECK(cose_receipt_parse(&r, buf_view(&out), NULL) != 0 ||
+              cose_receipt_verify(&r, &leaves[4], &mirror_pub) != 0);
         out.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
     for (size_t cut = 0; cut < out.len; cut++)
@@ -276,16 +282,16 @@ static const struct {
     {"a119018ca120814483050080", 0},
     {"a0", E_TRUNCATED}, /* no key where one must be */
     {"a119018ca0", E_TRUNCATED},
-    {"a119018ca12080", E_UNSUPPORTED}, /* no proof at all */
-    {"a119018ca121814483050080", E_UNSUPPORTED},       /* -2: a consistency proof */
-    {"a119018aa120814483050080", E_UNSUPPORTED},       /* 394 in place of 396 */
+    {"a119018ca12080", E_UNSUPPORTED},                     /* no proof at all */
+    {"a119018ca121814483050080", E_UNSUPPORTED},           /* -2: a consistency proof */
+    {"a119018aa120814483050080", E_UNSUPPORTED},           /* 394 in place of 396 */
     {"a119018ca1208244830500804483050080", E_UNSUPPORTED}, /* two proofs */
-    {"a119018ca120814483060080", E_PROOF},             /* another size than the protected one */
+    {"a119018ca120814483060080", E_PROOF},                 /* another size than the protected one */
     {"a119018ca1208143820500", E_SYNTAX},
     {"a119018ca12081458305008000", E_TRAILING},
-    {"a119018ca1208146830500814100", E_TYPE},          /* a path hash of one byte */
-    {"a119018ca120814483052080", E_TYPE},              /* a negative index */
-    {"a219018ca12081448305008019018d00", E_UNSUPPORTED},  /* a second label */
+    {"a119018ca1208146830500814100", E_TYPE},            /* a path hash of one byte */
+    {"a119018ca120814483052080", E_TYPE},                /* a negative index */
+    {"a219018ca12081448305008019018d00", E_UNSUPPORTED}, /* a second label */
 };
 
 static void test_cose_table(void)

@@ -9,7 +9,9 @@ static struct public_key pub;
 
 static struct statement fields(void)
 {
-    struct statement s = {.issuer = span_str("alpha"), .subject = span_str("CVE-2026-0001"), .media = span_str("application/csaf+json"),
+    struct statement s = {.issuer = span_str("alpha"),
+                          .subject = span_str("CVE-2026-0001"),
+                          .media = span_str("application/csaf+json"),
                           .issued_at = 1764046375};
     key_id(&pub, &s.kid);
     memset(s.circle.b, 0xc1, 32);
@@ -229,9 +231,9 @@ static const struct {
     int want;
 } values[] = {
     {0, "0132", 0},
-    {0, "0127", E_UNSUPPORTED},     /* EdDSA, -8 */
-    {0, "01382f", E_UNSUPPORTED},   /* -48: a slot that is kept, not yet known */
-    {0, "013812", E_CANONICAL},     /* -19 in two bytes */
+    {0, "0127", E_UNSUPPORTED},   /* EdDSA, -8 */
+    {0, "01382f", E_UNSUPPORTED}, /* -48: a slot that is kept, not yet known */
+    {0, "013812", E_CANONICAL},   /* -19 in two bytes */
     {0, "016132", E_TYPE},
     {1, "0440", E_TYPE},
     {1, "045821000000000000000000000000000000000000000000000000000000000000000000", E_TYPE},

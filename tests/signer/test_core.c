@@ -16,7 +16,9 @@ static struct signer *signer_for(int mode, int fd)
     struct signer *signer = NULL;
     struct signer_config config = config_for(fd);
     char degraded[128] = "";
-    CHECK_INT(mode ? signer_spawn(&signer, &config, &spawned_pid, degraded, NULL) : signer_local_open(&signer, &config, NULL), 0);
+    CHECK_INT(mode ? signer_spawn(&signer, &config, &spawned_pid, degraded, NULL)
+                   : signer_local_open(&signer, &config, NULL),
+              0);
     if (degraded[0])
         printf("# %s\n", degraded);
     if (!signer)
@@ -69,13 +71,15 @@ static void test_statements(int mode)
     struct statement got;
     test_name_of(mode, "statements: its own name, circle and key; what needs a person is refused");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct sign_statement two[2] = {statement_of("application/csaf+json", now), statement_of(rows[i].media, rows[i].off + now * (rows[i].off > INT64_MIN))};
+        struct sign_statement two[2] = {statement_of("application/csaf+json", now),
+                                        statement_of(rows[i].media, rows[i].off + now * (rows[i].off > INT64_MIN))};
         CHECK_INT(signer->ops->statements(signer, two, 2, made), rows[i].want);
         if (rows[i].want)
             continue;
         CHECK_INT(statement_parse(&got, span_of(made[1].bytes, made[1].len), NULL), 0);
         CHECK_INT(statement_verify(&got, &pub[KEY_STATEMENT]), 0);
-        CHECK(span_is(got.issuer, "alpha") && got.circle.b[31] == 0x11 && got.document.b[0] == 7 && span_is(got.media, rows[i].media));
+        CHECK(span_is(got.issuer, "alpha") && got.circle.b[31] == 0x11 && got.document.b[0] == 7 &&
+              span_is(got.media, rows[i].media));
     }
     struct sign_statement bad = statement_of("application/csaf+json", now);
     bad.answer_count = STATEMENT_ANSWERS_MAX + 1;
@@ -130,7 +134,8 @@ static void checkpoint_check(struct signer *signer, uint64_t old_size, unsigned 
     leaves_fill(leaves, (unsigned)old_size, count);
     CHECK_INT(signer->ops->checkpoint(signer, old_size, leaves, count, &bytes), 0);
     CHECK_INT(checkpoint_parse(&checkpoint, &note, buf_view(&bytes), NULL), 0);
-    CHECK(checkpoint.size == want && hash_eq(&checkpoint.root, &root) && span_is(checkpoint.origin, CIRCLE_PREFIX "alpha"));
+    CHECK(checkpoint.size == want && hash_eq(&checkpoint.root, &root) &&
+          span_is(checkpoint.origin, CIRCLE_PREFIX "alpha"));
     CHECK_INT(note_verify(&note, span_str(CIRCLE_PREFIX "alpha"), &pub[KEY_LOG]), 0);
     buf_free(&bytes);
 }
@@ -207,7 +212,8 @@ static void cosigned_check(enum key_role role, const struct sign_cosignature *re
     checkpoint_write_text(&text, span_str(request->origin), request->size, &request->root);
     CHECK(cosignature_verify(&pub[role], got->timestamp, buf_view(&text), &got->signature));
     key_id(&pub[role], &kid);
-    cose_receipt_protected(&header, &kid, span_str(CIRCLE_PREFIX "alpha/mirror"), span_str(request->origin), request->size);
+    cose_receipt_protected(&header, &kid, span_str(CIRCLE_PREFIX "alpha/mirror"), span_str(request->origin),
+                           request->size);
     cose_to_be_signed(&message, buf_view(&header), span_hash(&request->root));
     CHECK(sign_verify(&pub[role], buf_view(&message), &got->cose) == (role == KEY_MIRROR));
     buf_free(&text);
@@ -302,7 +308,8 @@ static void test_roles(int mode)
         if (rows[i].want == 0)
             cosigned_check(rows[i].role, &request, &got);
     }
-    struct sign_cosignature endless = cosign_of("x", 0, 5), huge = cosign_of("log.example/huge", 0, 5), hollow = cosign_of("log.example/0", 0, 0);
+    struct sign_cosignature endless = cosign_of("x", 0, 5), huge = cosign_of("log.example/huge", 0, 5),
+                            hollow = cosign_of("log.example/0", 0, 0);
     memset(endless.origin, 'x', sizeof endless.origin);
     CHECK_INT(signer->ops->cosign(signer, KEY_WITNESS, &endless, &got), E_SYNTAX);
     huge.size = (uint64_t)INT64_MAX + 1;
@@ -366,7 +373,8 @@ static void test_http(int mode)
         buf_init(&input, 4096);
         buf_init(&value, 4096);
         buf_init(&base, 4096);
-        CHECK_INT(signer->ops->http_sign(signer, rows[i].method, rows[i].authority, rows[i].path, &input, &value), rows[i].want);
+        CHECK_INT(signer->ops->http_sign(signer, rows[i].method, rows[i].authority, rows[i].path, &input, &value),
+                  rows[i].want);
         CHECK(rows[i].want == 0 || (!input.len && !value.len));
         if (rows[i].want == 0) {
             CHECK_INT(member_input_parse(&parsed, buf_view(&input)), 0);
@@ -392,10 +400,12 @@ static void test_foreign_state(int mode)
     signer_end(mode, signer);
     config = config_for(fd);
     (void)snprintf(config.party, sizeof config.party, "beta");
-    CHECK_INT(mode ? signer_spawn(&signer, &config, &pid, degraded, NULL) : signer_local_open(&signer, &config, NULL), E_CIRCLE);
+    CHECK_INT(mode ? signer_spawn(&signer, &config, &pid, degraded, NULL) : signer_local_open(&signer, &config, NULL),
+              E_CIRCLE);
     config = config_for(-1);
     (void)snprintf(config.party, sizeof config.party, "beta\n9");
-    CHECK_INT(mode ? signer_spawn(&signer, &config, &pid, degraded, NULL) : signer_local_open(&signer, &config, NULL), E_SYNTAX);
+    CHECK_INT(mode ? signer_spawn(&signer, &config, &pid, degraded, NULL) : signer_local_open(&signer, &config, NULL),
+              E_SYNTAX);
     (void)close(fd);
 }
 

@@ -59,9 +59,9 @@ static void test_damage(void)
         uint8_t flip;
         int want;
     } rows[] = {
-        {0, 112, 1, E_CORRUPT},      {16, 112, 0x80, E_LIMIT}, {19, 112, 0x10, E_LIMIT}, {21, 112, 1, E_LIMIT},
-        {24, 112, 1, E_PASSPHRASE},  {40, 112, 1, E_PASSPHRASE}, {64, 112, 1, E_PASSPHRASE}, {111, 112, 1, E_PASSPHRASE},
-        {0, 111, 0, E_CORRUPT},      {0, 0, 0, E_CORRUPT},     {0, 113, 0, E_CORRUPT},
+        {0, 112, 1, E_CORRUPT},     {16, 112, 0x80, E_LIMIT},   {19, 112, 0x10, E_LIMIT},   {21, 112, 1, E_LIMIT},
+        {24, 112, 1, E_PASSPHRASE}, {40, 112, 1, E_PASSPHRASE}, {64, 112, 1, E_PASSPHRASE}, {111, 112, 1, E_PASSPHRASE},
+        {0, 111, 0, E_CORRUPT},     {0, 0, 0, E_CORRUPT},       {0, 113, 0, E_CORRUPT},
     };
     uint8_t bytes[128] = {0}, bad[128];
     char path[256], other[256];
@@ -85,7 +85,12 @@ static void test_damage(void)
 
 static void test_card(const struct public_key *pub, const uint8_t recovery[static 32])
 {
-    struct card card = {.name = "alpha", .role = ROLE_VENDOR, .jurisdiction = "ZZ", .url = "https://alpha.example", .made_at = 1800000000}, got;
+    struct card card = {.name = "alpha",
+                        .role = ROLE_VENDOR,
+                        .jurisdiction = "ZZ",
+                        .url = "https://alpha.example",
+                        .made_at = 1800000000},
+                got;
     struct keyring *ring = ring_open();
     struct buf note;
     test("a card is signed by every key, recovery's too");

@@ -93,7 +93,8 @@ static void test_shapes(const uint8_t seed[static 32])
     static const struct {
         unsigned need, count;
         int want;
-    } rows[] = {{2, 2, 0}, {2, 15, 0}, {15, 15, 0}, {1, 3, E_USAGE}, {0, 0, E_USAGE}, {4, 3, E_USAGE}, {2, 16, E_USAGE}};
+    } rows[] = {{2, 2, 0},       {2, 15, 0},      {15, 15, 0},     {1, 3, E_USAGE},
+                {0, 0, E_USAGE}, {4, 3, E_USAGE}, {2, 16, E_USAGE}};
     test("sets from 2 of 2 to 15 of 15");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct buf sheets;

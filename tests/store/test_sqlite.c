@@ -43,9 +43,9 @@ static void tell(const char *sql)
 static const struct {
     const char *pragma, *want;
 } settings[] = {
-    {"PRAGMA journal_mode", "wal"}, {"PRAGMA synchronous", "2"},     {"PRAGMA page_size", "4096"},
-    {"PRAGMA cache_size", "-8000"}, {"PRAGMA mmap_size", "0"},       {"PRAGMA user_version", "1"},
-    {"PRAGMA temp_store", "2"},     {"PRAGMA trusted_schema", "0"},  {"PRAGMA journal_size_limit", "33554432"},
+    {"PRAGMA journal_mode", "wal"}, {"PRAGMA synchronous", "2"},    {"PRAGMA page_size", "4096"},
+    {"PRAGMA cache_size", "-8000"}, {"PRAGMA mmap_size", "0"},      {"PRAGMA user_version", "1"},
+    {"PRAGMA temp_store", "2"},     {"PRAGMA trusted_schema", "0"}, {"PRAGMA journal_size_limit", "33554432"},
 };
 
 static void test_settings(void)
@@ -196,7 +196,9 @@ static void test_corrupt(void)
         i == 0 ? spoil(path) : (void)unlink(path);
         CHECK_INT(sqlite3_exec(self_of(store)->db,
                                i == 0 ? "UPDATE document SET zstd = x'28b52ffd0000' WHERE zstd IS NOT NULL"
-                                      : "UPDATE document SET size = -1 WHERE zstd IS NOT NULL", NULL, NULL, NULL), 0);
+                                      : "UPDATE document SET size = -1 WHERE zstd IS NOT NULL",
+                               NULL, NULL, NULL),
+                  0);
         CHECK_INT(document_is(store, &big_hash, big), E_CORRUPT);
         CHECK_INT(document_is(store, &small_hash, small), E_CORRUPT);
     }
@@ -407,9 +409,10 @@ static void test_integrity(void)
         return;
     }
     test("the sqlite3 shell reads it");
-    (void)snprintf(command, sizeof command,
-                   "test \"$(sqlite3 %s 'PRAGMA integrity_check; SELECT count(*) > 100 FROM entry' | tr '\\n' ' ')\" = 'ok 1 '",
-                   database);
+    (void)snprintf(
+        command, sizeof command,
+        "test \"$(sqlite3 %s 'PRAGMA integrity_check; SELECT count(*) > 100 FROM entry' | tr '\\n' ' ')\" = 'ok 1 '",
+        database);
     CHECK_INT(system(command), 0);
 }
 

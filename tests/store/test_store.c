@@ -150,7 +150,7 @@ static const struct {
     {0, 0, 0, 0},
     {0, 256, 0, 256},
     {255, 257, 0, 257},
-    {490, 600, 7, 501},          /* the visitor stops */
+    {490, 600, 7, 501}, /* the visitor stops */
     {2236, 2237, 0, 2237},
     {2236, 2240, E_NOTFOUND, 2237}, /* held entries first */
     {2237, 2237, 0, 2237},
@@ -171,7 +171,8 @@ static void test_read(void)
     CHECK_INT(store->ops->commit(store), 0);
     for (size_t i = 0; i < sizeof scans / sizeof scans[0]; i++) {
         uint64_t next = scans[i].start;
-        CHECK_INT(store->ops->entries_scan(store, one, scans[i].start, scans[i].end, count_visit, &next), scans[i].want);
+        CHECK_INT(store->ops->entries_scan(store, one, scans[i].start, scans[i].end, count_visit, &next),
+                  scans[i].want);
         CHECK(next == scans[i].next);
     }
     buf_init(&out, 100);
@@ -217,9 +218,17 @@ static const struct {
     unsigned width;
     int want;
 } tiles_wanted[] = {
-    {0, 0, 256, 0}, {0, 0, 1, 0},   {0, 8, 189, 0},          {0, 8, 190, E_NOTFOUND},
-    {1, 0, 8, 0},   {1, 0, 9, E_NOTFOUND}, {0, 9, 1, E_NOTFOUND}, {2, 0, 1, E_NOTFOUND},
-    {0, 0, 257, E_NOTFOUND}, {0, (uint64_t)1 << 60, 1, E_NOTFOUND}, {0, UINT64_MAX, 1, E_NOTFOUND},
+    {0, 0, 256, 0},
+    {0, 0, 1, 0},
+    {0, 8, 189, 0},
+    {0, 8, 190, E_NOTFOUND},
+    {1, 0, 8, 0},
+    {1, 0, 9, E_NOTFOUND},
+    {0, 9, 1, E_NOTFOUND},
+    {2, 0, 1, E_NOTFOUND},
+    {0, 0, 257, E_NOTFOUND},
+    {0, (uint64_t)1 << 60, 1, E_NOTFOUND},
+    {0, UINT64_MAX, 1, E_NOTFOUND},
 };
 
 static void test_tiles(void)
@@ -231,8 +240,9 @@ static void test_tiles(void)
     struct hash id;
     test("tiles: 2,237 entries are 8 full tiles, one of 189, and one of 8 above");
     for (size_t i = 0; i < sizeof tiles_wanted / sizeof tiles_wanted[0]; i++)
-        CHECK_INT(store->ops->tile_get(store, one, tiles_wanted[i].level, tiles_wanted[i].index, tiles_wanted[i].width, got),
-                  tiles_wanted[i].want);
+        CHECK_INT(
+            store->ops->tile_get(store, one, tiles_wanted[i].level, tiles_wanted[i].index, tiles_wanted[i].width, got),
+            tiles_wanted[i].want);
     CHECK_INT(store->ops->tile_get(store, one, 0, 8, 189, got), 0);
     entry_make(2236, text, &entry, &id);
     CHECK(hash_eq(&got[188], &id));
@@ -245,7 +255,10 @@ static void test_notes(void)
         int want;
         uint64_t found;
         const char *text;
-    } table[] = {{0, 0, 5, "five"}, {5, 0, 5, "five"}, {6, 0, 9, "nine, better"}, {10, E_NOTFOUND, 0, ""},
+    } table[] = {{0, 0, 5, "five"},
+                 {5, 0, 5, "five"},
+                 {6, 0, 9, "nine, better"},
+                 {10, E_NOTFOUND, 0, ""},
                  {UINT64_MAX, E_NOTFOUND, 0, ""}};
     log_id log = log_of("one.example/log");
     uint64_t size;
@@ -304,8 +317,8 @@ static void test_cosignatures(void)
         int64_t at;
         uint8_t cose;
     } put[] = {{20, 1, 1, 50, 0}, {10, 2, 1, 40, 0}, {10, 1, 2, 40, 0}, {10, 1, 1, 60, 9}, /* new rows */
-               {20, 1, 1, 55, 0}, {20, 1, 1, 70, 8},                                       /* later: only the COSE is new */
-               {10, 1, 1, 30, 0}, {10, 1, 1, 65, 7}},                                      /* earlier: the COSE stays */
+               {20, 1, 1, 55, 0}, {20, 1, 1, 70, 8},  /* later: only the COSE is new */
+               {10, 1, 1, 30, 0}, {10, 1, 1, 65, 7}}, /* earlier: the COSE stays */
         want[] = {{10, 1, 1, 30, 9}, {10, 1, 2, 40, 0}, {10, 2, 1, 40, 0}, {20, 1, 1, 50, 8}};
     log_id log = log_of("one.example/log");
     struct seen seen = {0};
@@ -360,7 +373,8 @@ static void test_documents(void)
         CHECK(info.label == LABEL_SEALED);
     }
     CHECK_INT(store->ops->document_get(store, &other, &out), E_NOTFOUND);
-    CHECK_INT(store->ops->document_put(store, &other, LABEL_OPEN, span_of(bytes, (size_t)DOCUMENT_BYTES_MAX + 1)), E_LIMIT);
+    CHECK_INT(store->ops->document_put(store, &other, LABEL_OPEN, span_of(bytes, (size_t)DOCUMENT_BYTES_MAX + 1)),
+              E_LIMIT);
     buf_free(&out);
     buf_init(&out, 10);
     CHECK_INT(store->ops->document_get(store, &hash, &out), E_LIMIT);
@@ -431,7 +445,8 @@ static void test_views(void)
     test("views: ordered, dumped and dropped");
     CHECK_INT(store->ops->begin(store), 0);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        CHECK_INT(store->ops->view_put(store, span_str(rows[i].view), span_str(rows[i].key), span_str(rows[i].value)), 0);
+        CHECK_INT(store->ops->view_put(store, span_str(rows[i].view), span_str(rows[i].key), span_str(rows[i].value)),
+                  0);
     CHECK_INT(store->ops->commit(store), 0);
     CHECK_INT(store->ops->view_scan(store, span_str("v"), span_of(NULL, 0), pair_collect, &out), 0);
     CHECK(span_is(buf_view(&out), "a=8 ab=9 b=2 "));
