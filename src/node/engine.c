@@ -124,8 +124,6 @@ void retry_failed(struct node *node, struct retry *retry)
     uint64_t jitter = node->env.random ? node->env.random(node->env.ctx) : 0;
     retry->at_ms = node->now_ms + wait / 2 + (int64_t)(jitter % (uint64_t)(wait / 2 + 1));
     retry->failures++;
-    if (!retry->failing_since)
-        retry->failing_since = node->now_ms;
 }
 
 void retry_ok(struct retry *retry)

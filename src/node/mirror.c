@@ -34,7 +34,7 @@ static bool root_is_empty(const struct hash *root)
     return hash_eq(root, &empty);
 }
 
-static int consistency_screen(uint64_t old_size, const struct hash *old_root, const struct add_checkpoint *request)
+int consistency_screen(uint64_t old_size, const struct hash *old_root, const struct add_checkpoint *request)
 {
     const struct checkpoint *c = &request->checkpoint;
     if (c->size == 0 && !root_is_empty(&c->root))

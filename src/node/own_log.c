@@ -42,11 +42,19 @@ static int leaf_collect(void *ctx, uint64_t index, struct span bytes)
     return 0;
 }
 
+int own_leaves(struct node *node, uint64_t start, uint64_t end, struct hash **leaves)
+{
+    struct store *store = node->env.store;
+    struct leaves collected = {.hashes = calloc((size_t)(end - start) + 1, sizeof *collected.hashes)};
+    *leaves = collected.hashes;
+    return collected.hashes ? store->ops->entries_scan(store, node->own->id, start, end, leaf_collect, &collected)
+                            : E_NOMEM;
+}
+
 /* After a crash between the commit and the signature the signer stands behind the store: give it the leaves that it lacks. */
 int own_log_open(struct node *node)
 {
     struct signer *signer = node->env.signer;
-    struct store *store = node->env.store;
     struct signer_position position = {0};
     struct buf note;
     int rc = signer->ops->position(signer, KEY_LOG, span_str(node->self->origin), &position);
@@ -59,15 +67,13 @@ int own_log_open(struct node *node)
     while (rc == 0 && (position.size < node->own->size || !note.len)) {
         uint64_t end = position.size + BATCH_STATEMENTS_MAX < node->own->size ? position.size + BATCH_STATEMENTS_MAX
                                                                               : node->own->size;
-        struct leaves leaves = {.hashes = calloc((size_t)(end - position.size) + 1, sizeof *leaves.hashes)};
-        if (!leaves.hashes)
-            return E_NOMEM;
-        rc = store->ops->entries_scan(store, node->own->id, position.size, end, leaf_collect, &leaves);
+        struct hash *leaves = NULL;
+        rc = own_leaves(node, position.size, end, &leaves);
         buf_reset(&note);
         if (rc == 0)
-            rc = signer->ops->checkpoint(signer, position.size, leaves.hashes, leaves.count, &note);
+            rc = signer->ops->checkpoint(signer, position.size, leaves, (size_t)(end - position.size), &note);
         position.size = end;
-        free(leaves.hashes);
+        free(leaves);
     }
     if (rc == 0)
         rc = note_take(node, &note);

@@ -109,19 +109,6 @@ int recover_response(struct node *node, const struct call *call, const struct ev
     return rc ? rc : recover_check(node);
 }
 
-struct leaves {
-    struct hash *hashes;
-    size_t count;
-};
-
-static int leaf_visit(void *ctx, uint64_t index, struct span bytes)
-{
-    struct leaves *leaves = ctx;
-    (void)index;
-    tree_leaf(bytes, &leaves->hashes[leaves->count++]);
-    return 0;
-}
-
 /* The signer stands where the backup stood: bring it to what it had signed itself, by its own signature. */
 static int signer_advance(struct node *node)
 {
@@ -132,14 +119,12 @@ static int signer_advance(struct node *node)
         rc = 0;
     if (rc || position.size >= node->recovered_size || !node->recovered_size)
         return rc;
-    struct leaves leaves = {.hashes = calloc((size_t)(node->recovered_size - position.size), sizeof *leaves.hashes)};
-    rc = leaves.hashes ? node->env.store->ops->entries_scan(node->env.store, node->own->id, position.size,
-                                                            node->recovered_size, leaf_visit, &leaves)
-                       : E_NOMEM;
+    struct hash *leaves = NULL;
+    rc = own_leaves(node, position.size, node->recovered_size, &leaves);
     if (rc == 0)
-        rc = signer->ops->advance(signer, position.size, leaves.hashes, leaves.count, node->recovered_size,
-                                  &node->recovered_root, &node->recovered_signature);
-    free(leaves.hashes);
+        rc = signer->ops->advance(signer, position.size, leaves, (size_t)(node->recovered_size - position.size),
+                                  node->recovered_size, &node->recovered_root, &node->recovered_signature);
+    free(leaves);
     return rc;
 }
 

@@ -33,11 +33,10 @@ struct call {
     struct hash hash;  /* of the document */
 };
 
-/* A retry clock: exponential back-off with jitter, and since when it has been failing. */
+/* A retry clock: exponential back-off with jitter. */
 struct retry {
     unsigned failures;
-    int64_t at_ms;         /* not before; 0 = now */
-    int64_t failing_since; /* ms; 0 = fine */
+    int64_t at_ms; /* not before; 0 = now */
 };
 
 struct peer {
@@ -150,7 +149,7 @@ struct node {
     size_t pending_count, pending_cap;
 
     struct early_document early[EARLY_COUNT_MAX];
-    size_t early_count, early_bytes, early_next;
+    size_t early_count, early_bytes;
 
     struct loaded_inventory **inventories;
     size_t inventory_count;
@@ -186,6 +185,8 @@ void error_json(struct buf *out, const struct fault *fault, int code);
 
 /* own_log.c */
 int own_log_open(struct node *node);
+/* Leaf hashes of own entries [start, end), calloc'ed; the caller frees them, on failure too. */
+int own_leaves(struct node *node, uint64_t start, uint64_t end, struct hash **leaves);
 int own_log_flush(struct node *node);
 int own_note_keep(struct node *node); /* stores the newest note in the open batch: it needs no fsync of its own */
 int submission_take(struct node *node, const struct event *event);
@@ -208,6 +209,8 @@ void announce_start(struct node *node);
 /* mirror.c */
 int mirror_add_checkpoint(struct node *node, const struct event *event);
 int mirror_add_entries(struct node *node, const struct event *event);
+/* c2sp tlog-witness: does the request's proof lead from (old_size, old_root) to its checkpoint? 200 or 422. */
+int consistency_screen(uint64_t old_size, const struct hash *old_root, const struct add_checkpoint *request);
 int witness_add_checkpoint(struct node *node, const struct event *event);
 int document_offered(struct node *node, const struct event *event);
 int announced(struct node *node, const struct event *event);

@@ -67,23 +67,6 @@ static int witness_answer(struct node *node, const struct event *event, const st
     return rc;
 }
 
-static int witness_screen(struct node *node, const struct add_checkpoint *request,
-                          const struct signer_position *position)
-{
-    const struct checkpoint *c = &request->checkpoint;
-    struct hash empty;
-    (void)node;
-    tree_empty(&empty);
-    if (c->size == 0 && !hash_eq(&c->root, &empty))
-        return 422;
-    if (request->old_size == 0)
-        return request->count ? 422 : 200;
-    return tree_verify_consistency(position->size, &position->root, c->size, &c->root, request->proof,
-                                   request->count) == 0
-               ? 200
-               : 422;
-}
-
 static int witness_request(struct node *node, const struct event *event, struct add_checkpoint *request)
 {
     struct public_key key;
@@ -112,7 +95,7 @@ static int witness_request(struct node *node, const struct event *event, struct 
         return 0;
     }
     if (status == 200)
-        status = witness_screen(node, request, &position);
+        status = consistency_screen(position.size, &position.root, request);
     if (status != 200) {
         reply(node, event->token, status, "text/plain; charset=utf-8", "");
         return 0;
