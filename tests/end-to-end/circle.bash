@@ -1,6 +1,7 @@
 # What the end-to-end tests share: a circle on this machine's loopback, and checks that print TAP. To be sourced by a test that has
 # set base_port, each its own (19000, 19100, ...). It starts processes, remembers their pids, and ends exactly those.
 set -uo pipefail
+[ -n "${COMITY_ALONE:-}" ] || exec "$(dirname "${BASH_SOURCE[0]}")/alone" env COMITY_ALONE=tried bash "$0" "$@"
 program=$(realpath "${1:-build/src/cli/comity}")
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 examples=$here/../../examples
