@@ -5,17 +5,33 @@
 
 #include "base/text.h"
 
+static bool level_good(const char *value)
+{
+    enum log_level level;
+    return log_level_parse(span_str(value), &level);
+}
+
+#define FIELD(name) offsetof(struct config, name), sizeof((struct config *)0)->name
 static const struct {
     const char *key;
     size_t offset, size;
+    bool (*good)(const char *value); /* NULL: any text */
+    const char *form;                /* what a good value looks like */
+    const char *meaning;
 } keys[] = {
-    {"name", offsetof(struct config, name), sizeof((struct config *)0)->name},
-    {"listen", offsetof(struct config, listen), sizeof((struct config *)0)->listen},
-    {"passphrase-file", offsetof(struct config, passphrase_file), sizeof((struct config *)0)->passphrase_file},
-    {"notify-command", offsetof(struct config, notify_command), sizeof((struct config *)0)->notify_command},
-    {"notify-webhook", offsetof(struct config, notify_webhook), sizeof((struct config *)0)->notify_webhook},
-    {"log-level", offsetof(struct config, log_level), sizeof((struct config *)0)->log_level},
+    {"name", FIELD(name), NULL, "NAME", "The party's name, as in its card. Required."},
+    {"listen", FIELD(listen), NULL, "ADDRESS:PORT",
+     "Numeric address and port of the public listener, an IPv6 address in brackets. Required."},
+    {"passphrase-file", FIELD(passphrase_file), NULL, "FILE",
+     "Opens the keys. Put it on another disk, or let systemd hand it over as a credential. Required in a circle."},
+    {"notify-command", FIELD(notify_command), NULL, "PROGRAM WORD ...",
+     "Run for each notice, without a shell; the notice comes as JSON on standard input. Exit code 0 takes it."},
+    {"notify-webhook", FIELD(notify_webhook), NULL, "URL", "Gets each notice by POST, as JSON. A 2xx answer takes it."},
+    {"log-level", FIELD(log_level), level_good, "error, warning, info or debug",
+     "The least grave messages that are logged. By default info."},
 };
+static const char witness_meaning[] =
+    "A vkey of a log outside the circle that this node witnesses. May stand up to 64 times.";
 
 static struct span trim(struct span s)
 {
@@ -48,8 +64,11 @@ static int pair_take(struct config *out, struct span key, struct span value, str
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (span_is(key, keys[i].key)) {
             char *field = (char *)out + keys[i].offset;
-            return *field ? fail(fault, E_CONFIG, "%s stands twice", keys[i].key)
-                          : copy(field, keys[i].size, value, keys[i].key, fault);
+            int rc = *field ? fail(fault, E_CONFIG, "%s stands twice", keys[i].key)
+                            : copy(field, keys[i].size, value, keys[i].key, fault);
+            return rc == 0 && keys[i].good && !keys[i].good(field)
+                       ? fail(fault, E_CONFIG, "%s is %s, not \"%.60s\"", keys[i].key, keys[i].form, field)
+                       : rc;
         }
     return fail(fault, E_CONFIG, "unknown key \"%.*s\"", (int)(key.len < 60 ? key.len : 60), (const char *)key.data);
 }
@@ -64,6 +83,20 @@ static int line_take(struct config *out, struct span line, struct fault *fault)
         return fail(fault, E_CONFIG, "a line is: key = value");
     size_t at = (size_t)(equals - line.data);
     return pair_take(out, trim(span_of(line.data, at)), trim(span_from(line, at + 1)), fault);
+}
+
+void config_keys(void (*visit)(void *ctx, const char *key, const char *form, const char *meaning), void *ctx)
+{
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        visit(ctx, keys[i].key, keys[i].form, keys[i].meaning);
+    visit(ctx, "witness-log", "VKEY", witness_meaning);
+}
+
+enum log_level config_log_level(const struct config *config)
+{
+    enum log_level level = LEVEL_INFO;
+    (void)log_level_parse(span_str(config->log_level), &level);
+    return level;
 }
 
 int config_parse(struct config *out, struct span text, struct fault *fault)

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/span.h"
+#include "shell/log.h"
 
 enum { WITNESS_LOGS_MAX = 64, COMMAND_WORDS_MAX = 16 };
 
@@ -14,11 +15,15 @@ struct config {
     char passphrase_file[1024];
     char notify_command[1024]; /* program and words, split at spaces; never through a shell */
     char notify_webhook[URL_BYTES_MAX];
-    char log_level[16]; /* "info" or "debug" */
+    char log_level[16]; /* empty: info */
     char witness_log[WITNESS_LOGS_MAX][256];
     const char *witness_logs[WITNESS_LOGS_MAX + 1];
     size_t witness_count;
 };
 int config_parse(struct config *out, struct span text, struct fault *fault);
+enum log_level config_log_level(const struct config *config);
+
+/* Every key with the form of its value and its meaning, for help and manual. */
+void config_keys(void (*visit)(void *ctx, const char *key, const char *form, const char *meaning), void *ctx);
 
 #endif

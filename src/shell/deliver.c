@@ -35,8 +35,8 @@ static void delivery_end(struct shell *shell, struct delivery *d, bool good)
         wait = wait > RETRY_MS_MAX ? RETRY_MS_MAX : wait;
         d->at_ms = clock_ms() + wait / 2 + rand() % (wait / 2 + 1);
         d->pid = 0;
-        shell_log(shell, "warning", "notice %.16s was not taken by %s; it is tried again with the same id", hex,
-                  shell->channels[d->channel]);
+        log_say(LOG_NOTICE_REFUSED, "notice %.16s was not taken by %s; it is tried again with the same id", hex,
+                shell->channels[d->channel]);
         return;
     }
     struct delivery **at = &shell->deliveries;

@@ -156,7 +156,7 @@ static bool member_asks(struct connection *c, const char *method, const char *pa
                                            .now = clock_ms() / 1000};
     int rc = member_verify(&shell->roster, &request, &asker);
     if (rc)
-        shell_log(shell, "debug", "a signed request counts for nothing: %s", error_text(rc)->message);
+        log_say(LOG_REQUEST_UNSIGNED, "a signed request counts for nothing: %s", error_text(rc)->message);
     return rc == 0;
 }
 

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sodium.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
@@ -48,19 +47,6 @@ static uint64_t random_number(void *ctx)
     (void)ctx;
     randombytes_buf(&value, sizeof value);
     return value;
-}
-
-void shell_log(const struct shell *shell, const char *level, const char *format, ...)
-{
-    char at[21], line[1024];
-    va_list args;
-    if (strcmp(level, "debug") == 0 && strcmp(shell->config.log_level, "debug") != 0)
-        return;
-    time_format(clock_ms() / 1000, at);
-    va_start(args, format);
-    (void)vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    (void)fprintf(stderr, "%s %s %s: %s\n", at, level, shell->config.name, line);
 }
 
 void shell_step(struct shell *shell, const struct event *event)
@@ -152,7 +138,7 @@ static int signer_start(struct shell *shell, struct fault *fault)
     if (config.state_fd >= 0)
         (void)close(config.state_fd);
     if (rc == 0 && degraded[0])
-        shell_log(shell, "warning", "%s", degraded);
+        log_say(LOG_UNCONFINED, "%s", degraded);
     return rc;
 }
 
@@ -289,6 +275,7 @@ static int node_process(struct shell *shell, struct fault *fault)
         return rc;
     (void)printf("ready %s pid %d\n", shell->config.listen, (int)getpid());
     (void)fflush(stdout);
+    log_say(LOG_READY, "serving on %s", shell->config.listen);
     loop(shell);
     http_close(shell);
     node_close(shell->node);
@@ -298,11 +285,11 @@ static int node_process(struct shell *shell, struct fault *fault)
     return shell->fatal;
 }
 
-static void fault_log(const struct shell *shell, int rc, const struct fault *fault)
+static void fault_log(int rc, const struct fault *fault)
 {
     const struct error_text *text = error_text(rc);
-    shell_log(shell, "error", "%s%s%s: %s (rule: %s; remedy: %s)", fault->where, fault->where[0] ? ": " : "",
-              text->message, fault->detail, text->rule, text->remedy);
+    log_say(LOG_FATAL, "%s%s%s: %s (error: %s; rule: %s; remedy: %s)", fault->where, fault->where[0] ? ": " : "",
+            text->message, fault->detail, text->id, text->rule, text->remedy);
 }
 
 static volatile sig_atomic_t stop_asked;
@@ -323,7 +310,7 @@ static pid_t child_start(struct shell *shell)
         _exit(0);
     int rc = node_process(shell, &fault);
     if (rc)
-        fault_log(shell, rc, &fault);
+        fault_log(rc, &fault);
     /* Exit 3 means that starting again cannot help. */
     _exit(rc == 0 ? 0 : shell->node ? 4 : 3);
 }
@@ -343,12 +330,14 @@ static int supervise(struct shell *shell)
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
             if (stop_asked)
                 (void)kill(pid, SIGTERM);
-        if (stop_asked || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+        if (stop_asked || (WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
+            log_say(LOG_STOPPED, "ended as asked");
             return 0;
+        }
         if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
             return E_STATE;
-        shell_log(shell, "error", "the node ended (%s %d); it is started again", WIFEXITED(status) ? "exit" : "signal",
-                  WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+        log_say(LOG_RESTARTED, "the node ended (%s %d); it is started again", WIFEXITED(status) ? "exit" : "signal",
+                WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
         wait = clock_ms() - started > 60000 ? 100 : wait < 5000 ? wait * 2 : 5000;
         (void)usleep((useconds_t)wait * 1000);
         if (stop_asked)
@@ -379,6 +368,8 @@ int comity_serve(const char *dir, struct fault *fault)
     int rc = file_slurp(path, CONFIG_BYTES_MAX, &text, fault);
     if (rc == 0 && (rc = config_parse(&shell->config, buf_view(&text), fault)) != 0)
         (void)fail_at(fault, rc, "%s", path);
+    if (rc == 0)
+        log_open(config_log_level(&shell->config), shell->config.name);
     rc = rc ? rc : lock_take(shell, &lock, fault);
     if (rc == 0 && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         rc = fail(fault, E_STATE, "curl");

@@ -71,8 +71,6 @@ struct shell {
 };
 
 int64_t clock_ms(void);
-void shell_log(const struct shell *shell, const char *level, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 void shell_step(struct shell *shell, const struct event *event);
 
 int http_open(struct shell *shell, struct fault *fault);

@@ -123,6 +123,8 @@ echo "colour = blue" >> observer/comity.conf
 refused 4 bad-config "an unknown key in the configuration" comity observer --json serve
 { cat good.conf; echo "log-level = debug"; echo "log-level = debug"; } > observer/comity.conf
 refused 4 bad-config "a key twice" comity observer --json serve
+{ cat good.conf; echo "log-level = verbose"; } > observer/comity.conf
+refused 4 bad-config "a level of the log that does not exist" comity observer --json serve
 echo "no pair" > observer/comity.conf
 refused 4 bad-config "a line that is no pair" comity observer --json serve
 refused 5 exists "keys are never made anew over old ones" bare init vendor --name vendor.example --role vendor --jurisdiction X \
