@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
+
 static const struct error_text texts[] = {
 #define ERROR_TEXT(code, id, message, rule, remedy) {id, message, rule, remedy},
     ERROR_LIST(ERROR_TEXT)
@@ -47,4 +49,20 @@ int fail_at(struct fault *fault, int code, const char *format, ...)
         (void)snprintf(fault->where + n, sizeof fault->where - (size_t)n, ": %s", inner);
     fault->code = code;
     return code;
+}
+
+void fault_json(struct buf *out, const struct fault *fault, int code)
+{
+    const struct error_text *text = error_text(code);
+    const char *const members[][2] = {
+        {"id", text->id},         {"message", text->message},           {"rule", text->rule},
+        {"remedy", text->remedy}, {"where", fault ? fault->where : ""}, {"detail", fault ? fault->detail : ""}};
+    buf_text(out, "{\"error\":{");
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        buf_json(out, span_str(members[i][0]));
+        buf_byte(out, ':');
+        buf_json(out, span_str(members[i][1]));
+        buf_byte(out, ',');
+    }
+    buf_printf(out, "\"code\":%d}}\n", code);
 }

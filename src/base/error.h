@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+struct buf;
+
 /* code, stable id, message, rule, remedy. Ids never change, so that messages can be translated and scripts can match. */
 #define ERROR_LIST(X)                                                                                                  \
     X(E_NOMEM, "no-memory", "memory is exhausted", "every allocation has a limit", "free memory, or lower the load")   \
@@ -94,5 +96,8 @@ int fail(struct fault *fault, int code, const char *format, ...) __attribute__((
 
 /* Puts a place in front of the place already recorded ("file" then "file: field"), and returns fault->code. */
 int fail_at(struct fault *fault, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The one shape of an error as JSON (docs/formats.md, "Errors"), with a line end. `fault` may be NULL: then no particulars. */
+void fault_json(struct buf *out, const struct fault *fault, int code);
 
 #endif

@@ -91,42 +91,27 @@ int exit_of(int code)
     }
 }
 
-static void fail_print(const struct cli *cli, const struct error_text *text, struct span where, struct span detail,
-                       int code)
+int cli_fail(const struct cli *cli, int code, const struct fault *fault)
 {
+    static const struct fault unsaid;
+    const struct error_text *text = error_text(code);
     struct buf line;
+    fault = fault ? fault : &unsaid;
     buf_init(&line, 16384);
     if (cli->json) {
-        buf_text(&line, "{\"error\":{\"id\":");
-        buf_json(&line, span_str(text->id));
-        buf_text(&line, ",\"message\":");
-        buf_json(&line, span_str(text->message));
-        buf_text(&line, ",\"where\":");
-        buf_json(&line, where);
-        buf_text(&line, ",\"detail\":");
-        buf_json(&line, detail);
-        buf_text(&line, ",\"rule\":");
-        buf_json(&line, span_str(text->rule));
-        buf_text(&line, ",\"remedy\":");
-        buf_json(&line, span_str(text->remedy));
-        buf_printf(&line, ",\"code\":%d}}\n", code);
+        fault_json(&line, fault, code);
     } else {
         buf_text(&line, "comity: ");
-        text_show(&line, where);
-        buf_text(&line, where.len ? ": " : "");
+        text_show(&line, span_str(fault->where));
+        buf_text(&line, fault->where[0] ? ": " : "");
         buf_text(&line, text->message);
-        buf_text(&line, detail.len ? " (" : "");
-        text_show(&line, detail);
-        buf_text(&line, detail.len ? ")" : "");
+        buf_text(&line, fault->detail[0] ? " (" : "");
+        text_show(&line, span_str(fault->detail));
+        buf_text(&line, fault->detail[0] ? ")" : "");
         buf_printf(&line, "\n  rule:   %s\n  remedy: %s\n", text->rule, text->remedy);
     }
     (void)fwrite(line.data, 1, line.len, cli->json ? stdout : stderr);
     buf_free(&line);
-}
-
-int cli_fail(const struct cli *cli, int code, const struct fault *fault)
-{
-    fail_print(cli, error_text(code), span_str(fault ? fault->where : ""), span_str(fault ? fault->detail : ""), code);
     return exit_of(code);
 }
 
@@ -269,12 +254,13 @@ int api_good(const struct cli *cli, const char *method, const char *path, struct
     code = E_PEER;
     if (json_parse(&root, buf_view(out), HTTP_BODY_MAX, &arena, NULL) == 0 && json_get(root, "error")) {
         const struct json *error = json_get(root, "error");
-        struct span id = json_text(error, "id");
+        struct span id = json_text(error, "id"), where = json_text(error, "where"), detail = json_text(error, "detail");
         for (int c = E_BASE_ + 1; c < E_BASE_ + 200; c++)
             if (span_is(id, error_text(c)->id))
                 code = c;
-        fail_print(cli, error_text(code), json_text(error, "where"), json_text(error, "detail"), code);
-        *exit = exit_of(code);
+        (void)snprintf(fault.where, sizeof fault.where, "%.*s", (int)where.len, (const char *)where.data);
+        (void)snprintf(fault.detail, sizeof fault.detail, "%.*s", (int)detail.len, (const char *)detail.data);
+        *exit = cli_fail(cli, code, &fault);
     } else {
         (void)fail(&fault, E_PEER, "the node answered with HTTP status %d", status);
         *exit = cli_fail(cli, E_PEER, &fault);

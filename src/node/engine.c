@@ -89,31 +89,13 @@ void reply(struct node *node, uint64_t token, int status, const char *content_ty
     buf_text(&action->body, text);
 }
 
-void error_json(struct buf *out, const struct fault *fault, int code)
-{
-    const struct error_text *text = error_text(code);
-    buf_text(out, "{\"error\":{\"id\":");
-    buf_json(out, span_str(text->id));
-    buf_text(out, ",\"message\":");
-    buf_json(out, span_str(text->message));
-    buf_text(out, ",\"rule\":");
-    buf_json(out, span_str(text->rule));
-    buf_text(out, ",\"remedy\":");
-    buf_json(out, span_str(text->remedy));
-    buf_text(out, ",\"where\":");
-    buf_json(out, span_str(fault ? fault->where : ""));
-    buf_text(out, ",\"detail\":");
-    buf_json(out, span_str(fault ? fault->detail : ""));
-    buf_printf(out, ",\"code\":%d}}\n", code);
-}
-
 void reply_error(struct node *node, uint64_t token, int status, const struct fault *fault)
 {
     struct action *action = action_add(node, ACTION_REPLY);
     action->token = token;
     action->status = status;
     action->content_type = "application/json";
-    error_json(&action->body, fault, fault->code);
+    fault_json(&action->body, fault, fault->code);
 }
 
 void retry_failed(struct node *node, struct retry *retry)

@@ -103,8 +103,8 @@ bool node_wants_flush(const struct node *node);
 
 /* Views for the API, appended as JSON. Pure reads. */
 void node_status_json(struct node *node, int64_t now_ms, struct buf *out);
-void node_statement_json(struct node *node, const struct hash *id,
-                         struct buf *out); /* state: logged | standing, receipts' facts */
+int node_statement_json(struct node *node, const struct hash *id, struct buf *out,
+                        struct fault *fault); /* state: logged | standing, receipts' facts; E_NOTFOUND */
 int node_receipt(struct node *node, const struct hash *id, bool cose, struct buf *out, struct fault *fault);
 /* Reading requests of peers and anybody: checkpoints, tiles, documents, SCRAPI. `path` without query. Returns an HTTP status. */
 struct served {

@@ -62,7 +62,7 @@ static int refuse(struct node *node, const struct held_log *log, uint64_t index,
     node->refused_entries++;
     (void)snprintf(key, sizeof key, "%s %llu", log->party->origin, (unsigned long long)index);
     buf_init(&body, 4096);
-    error_json(&body, fault, fault->code);
+    fault_json(&body, fault, fault->code);
     int rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), span_str("refused"),
                                                   span_str(key), buf_view(&body), &seq);
     buf_free(&body);

@@ -181,7 +181,6 @@ size_t peer_index(const struct node *node, const struct party *party); /* SIZE_M
 struct held_log *log_of(struct node *node, const struct party *party);
 struct tile_reader log_tiles(struct node *node, struct held_log *log, struct store_tiles *space);
 void mirror_key_name(char out[static ORIGIN_BYTES_MAX + 8], const struct party *party);
-void error_json(struct buf *out, const struct fault *fault, int code);
 
 /* own_log.c */
 int own_log_open(struct node *node);

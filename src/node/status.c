@@ -163,22 +163,17 @@ static int statement_find(struct node *node, const struct hash *id, struct found
     return 0;
 }
 
-void node_statement_json(struct node *node, const struct hash *id, struct buf *out)
+int node_statement_json(struct node *node, const struct hash *id, struct buf *out, struct fault *fault)
 {
     struct found *found = NULL;
-    struct fault fault = {0};
     char hex[65];
+    hash_hex(id, hex);
     int rc = node->roster ? statement_find(node, id, &found) : E_NOTFOUND;
-    if (rc) {
-        hash_hex(id, hex);
-        (void)fail(&fault, rc, "statement %s", hex);
-        error_json(out, &fault, rc);
-        return;
-    }
+    if (rc)
+        return fail(fault, rc, "statement %s", hex);
     const struct statement *s = &found->statement;
     struct quorum q = quorum_for(node->roster, found->log->party);
     buf_byte(out, '{');
-    hash_hex(id, hex);
     field(out, "id", span_str(hex));
     field(out, "issuer", s->issuer);
     field(out, "subject", s->subject);
@@ -194,6 +189,7 @@ void node_statement_json(struct node *node, const struct hash *id, struct buf *o
     buf_printf(out, "\"witnessed\":%s,\"cosigned\":%zu,\"needed\":%u,\"mirrors\":%u,\"size\":%llu}\n",
                found->size ? "true" : "false", found->count, q.k, q.m, (unsigned long long)found->size);
     found_free(found);
+    return out->error;
 }
 
 static int receipt_text(struct node *node, struct found *found, struct buf *out)

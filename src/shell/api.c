@@ -29,18 +29,8 @@ static int status_of(int code)
 
 static void refuse(struct connection *c, int code, const struct fault *fault)
 {
-    const struct error_text *text = error_text(code);
-    const char *const fields[][2] = {{"id", text->id},         {"message", text->message}, {"rule", text->rule},
-                                     {"remedy", text->remedy}, {"where", fault->where},    {"detail", fault->detail}};
     buf_reset(&c->reply);
-    buf_text(&c->reply, "{\"error\":{");
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        buf_text(&c->reply, i ? "," : "");
-        buf_json(&c->reply, span_str(fields[i][0]));
-        buf_byte(&c->reply, ':');
-        buf_json(&c->reply, span_str(fields[i][1]));
-    }
-    buf_text(&c->reply, "}}\n");
+    fault_json(&c->reply, fault, code);
     answer(c, status_of(code));
 }
 
@@ -171,12 +161,12 @@ static void api_statement(struct shell *shell, struct connection *c, struct span
 {
     struct hash id;
     struct fault fault = {0};
-    if (!hash_parse(rest, &id)) {
-        refuse(c, fail(&fault, E_USAGE, "an id has 64 hex digits"), &fault);
-        return;
-    }
-    node_statement_json(shell->node, &id, &c->reply);
-    answer(c, span_starts(buf_view(&c->reply), "{\"error\"") ? 404 : 200);
+    int rc = hash_parse(rest, &id) ? node_statement_json(shell->node, &id, &c->reply, &fault)
+                                   : fail(&fault, E_USAGE, "an id has 64 hex digits");
+    if (rc)
+        refuse(c, rc, &fault);
+    else
+        answer(c, 200);
 }
 
 static void api_receipt(struct shell *shell, struct connection *c, struct span rest)

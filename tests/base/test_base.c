@@ -120,6 +120,26 @@ static void test_errors(void)
     CHECK(strcmp(fault.where, "outer: inner") == 0);
 }
 
+static void test_fault_json(void)
+{
+    struct fault fault = {.where = "a\"b", .detail = "line\nline"};
+    struct buf out;
+    buf_init(&out, 1024);
+    test("an error as JSON has the same members, known particulars or not");
+    for (int known = 0; known < 2; known++) {
+        char want[512];
+        (void)snprintf(want, sizeof want,
+                       "{\"error\":{\"id\":\"locked\",\"message\":\"another process uses this data\","
+                       "\"rule\":\"one node, one data folder\",\"remedy\":\"stop the other process first\","
+                       "\"where\":\"%s\",\"detail\":\"%s\",\"code\":%d}}\n",
+                       known ? "a\\\"b" : "", known ? "line\\nline" : "", E_LOCKED);
+        buf_reset(&out);
+        fault_json(&out, known ? &fault : NULL, E_LOCKED);
+        CHECK(span_is(buf_view(&out), want));
+    }
+    buf_free(&out);
+}
+
 int main(void)
 {
     test_base64();
@@ -130,5 +150,6 @@ int main(void)
     test_names();
     test_memory();
     test_errors();
+    test_fault_json();
     return test_end();
 }
