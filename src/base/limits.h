@@ -43,6 +43,7 @@ enum {
     BATCH_STATEMENTS_MAX = 1024, /* one group commit */
     FOREIGN_LOGS_MAX = 1024,     /* logs outside the circle that a node witnesses */
     HTTP_BODY_MAX = 36 * 1024 * 1024,
+    GZIP_BODY_MIN = 16 * 1024, /* a smaller body goes out as it is: it would save a packet or none */
     HTTP_CONNECTIONS_MAX = 512,
     CONNECTIONS_PER_ADDRESS_MAX = 64,
     CONFIG_BYTES_MAX = 65536,

@@ -64,17 +64,19 @@ enum action_kind {
 struct action {
     enum action_kind kind;
     uint64_t token;
-    const struct party *peer; /* SEND */
-    const char *method;       /* SEND: "GET", "POST", "PUT" */
-    char path[160];           /* SEND: appended to the peer's base URL */
-    const char *content_type; /* SEND, REPLY */
-    char header[96];          /* REPLY: value of Comity-Receipt, or empty */
-    uint64_t range_from;      /* SEND: ask for the bytes from here on (Range); 0 = all */
-    size_t body_max;          /* SEND: largest answer accepted */
-    unsigned timeout_ms;      /* SEND */
-    int status;               /* REPLY: HTTP status */
-    struct buf body;          /* SEND, REPLY, NOTICE (JSON); freed by actions_clear */
-    struct hash hash;         /* NOTICE: its id */
+    const struct party *peer;     /* SEND */
+    const char *method;           /* SEND: "GET", "POST", "PUT" */
+    char path[160];               /* SEND: appended to the peer's base URL */
+    const char *content_type;     /* SEND, REPLY */
+    bool packable;                /* SEND: the receiver takes gzip (the shell decides, and sets content_encoding) */
+    const char *content_encoding; /* SEND: "gzip", or NULL */
+    char header[96];              /* REPLY: value of Comity-Receipt, or empty */
+    uint64_t range_from;          /* SEND: ask for the bytes from here on (Range); 0 = all */
+    size_t body_max;              /* SEND: largest answer accepted */
+    unsigned timeout_ms;          /* SEND */
+    int status;                   /* REPLY: HTTP status */
+    struct buf body;              /* SEND, REPLY, NOTICE (JSON); freed by actions_clear */
+    struct hash hash;             /* NOTICE: its id */
 };
 struct actions {
     struct action *list;

@@ -81,6 +81,7 @@ static int entries_send(struct node *node, struct peer *peer)
 {
     uint64_t start = peer->next_entry, end = peer->target_size;
     struct action *action = push_send(node, peer, CALL_PUSH_ENTRIES, "/mirror/add-entries");
+    action->packable = true; /* c2sp tlog-mirror: mirrors must take gzip here, and clients may send it unasked */
     add_entries_write_head(&action->body, span_str(node->self->origin), start, end, span_of(NULL, 0));
     int rc = 0;
     /* A link that breaks lets only less through: half as much after each failure. */

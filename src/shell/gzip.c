@@ -40,3 +40,30 @@ int gunzip(struct buf *out, struct span bytes)
     (void)inflateEnd(&z);
     return rc;
 }
+
+static int deflate_all(z_stream *z, struct buf *out)
+{
+    uint8_t piece[65536];
+    int rc;
+    do {
+        z->next_out = piece;
+        z->avail_out = sizeof piece;
+        rc = deflate(z, Z_FINISH);
+        buf_add(out, piece, sizeof piece - z->avail_out);
+    } while (rc == Z_OK && !out->error);
+    return out->error ? out->error : rc == Z_STREAM_END ? 0 : E_NOMEM;
+}
+
+int gzip(struct buf *out, struct span bytes)
+{
+    z_stream z = {0};
+    if (bytes.len > UINT_MAX)
+        return E_LIMIT;
+    if (deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, WINDOW_GZIP_ONLY, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        return E_NOMEM;
+    z.next_in = (Bytef *)(uintptr_t)bytes.data; /* zlib does not write to it */
+    z.avail_in = (uInt)bytes.len;
+    int rc = deflate_all(&z, out);
+    (void)deflateEnd(&z);
+    return rc;
+}

@@ -81,6 +81,10 @@ static void options_set(const struct shell *shell, struct outgoing *out, const s
         member_sign(shell, out, action);
     } else {
         out->headers = curl_slist_append(out->headers, text);
+        if (action->content_encoding) {
+            (void)snprintf(text, sizeof text, "Content-Encoding: %s", action->content_encoding);
+            out->headers = curl_slist_append(out->headers, text);
+        }
         (void)curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, action->method);
         (void)curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)out->request.len);
         (void)curl_easy_setopt(c, CURLOPT_POSTFIELDS, out->request.len ? (const char *)out->request.data : "");

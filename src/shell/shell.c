@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shell/gzip.h"
+
 int64_t clock_ms(void)
 {
     struct timespec t;
@@ -49,6 +51,22 @@ static uint64_t random_number(void *ctx)
     return value;
 }
 
+/* Only a backlog is as large as this; what a publish sends stays small, and without the delay. */
+static void body_pack(struct action *action)
+{
+    struct buf packed;
+    if (!action->packable || action->body.len < GZIP_BODY_MIN)
+        return;
+    buf_init(&packed, action->body.len - 1);
+    if (gzip(&packed, buf_view(&action->body)) == 0) {
+        buf_free(&action->body);
+        action->body = packed;
+        action->content_encoding = "gzip";
+    } else {
+        buf_free(&packed);
+    }
+}
+
 void shell_step(struct shell *shell, const struct event *event)
 {
     struct actions actions = {0};
@@ -57,9 +75,10 @@ void shell_step(struct shell *shell, const struct event *event)
     shell->fatal = node_step(shell->node, event, engine_ms(), &actions);
     for (size_t i = 0; i < actions.count && !shell->fatal; i++) {
         struct action *action = &actions.list[i];
-        if (action->kind == ACTION_SEND)
+        if (action->kind == ACTION_SEND) {
+            body_pack(action);
             outgoing_send(shell, action);
-        else if (action->kind == ACTION_REPLY)
+        } else if (action->kind == ACTION_REPLY)
             http_reply(shell, action);
         else
             delivery_add(shell, action);

@@ -53,4 +53,54 @@ taken() { [ "$(post "$circle/body.packed" /mirror/add-entries -H 'Content-Encodi
 check "the entries as gzip: 200" until_true 15 taken
 check "... answered by the mirror's cosignature" grep -q "northland.example/mirror" "$circle/answer"
 same "the same without gzip: 200" 200 "$(post "$circle/body.plain" /mirror/add-entries)"
+
+# Our own nodes: a small body goes as it is, a backlog compressed.
+stop northland
+start vendor
+check "the vendor runs again" until_true 15 running vendor
+/usr/bin/python3 - "${port[northland]}" "$circle" <<'PY' &
+# A mirror that accepts every checkpoint, wants every entry from the first on, and writes down how each upload came.
+import gzip, http.server, sys
+size = b"0"
+class Mirror(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def answer(self, status, kind="text/plain", body=b""):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def do_GET(self):
+        self.answer(404)
+    def do_PUT(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(202)
+    def do_POST(self):
+        global size
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/mirror/add-checkpoint":
+            size = body.split(b"\n\n", 1)[1].split(b"\n")[1]
+            return self.answer(200)
+        if self.path != "/mirror/add-entries":
+            return self.answer(200)
+        coding = self.headers.get("Content-Encoding", "none")
+        plain = gzip.decompress(body) if coding == "gzip" else body
+        start = int.from_bytes(plain[2 + plain[1]:][:8], "big")
+        open(sys.argv[2] + "/uploads", "a").write(f"{coding} {start} {len(body)} {len(plain)}\n")
+        self.answer(409 if start else 400, "text/x.tlog.mirror-info", size + b"\n0\n\n" if start else b"")
+    def log_message(self, *args):
+        pass
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Mirror).serve_forever()
+PY
+pid[mirror]=$!
+uploaded() { grep -qE "^$1 " "$circle/uploads"; } # uploaded CODING START
+check "two statements go to a mirror as they are" until_true 60 uploaded "none 0"
+for i in $(seq 150); do
+    comity vendor --json state --media text/plain --subject "$i" - <<< "$i" > "$circle/last" || break
+done
+check "a hundred and fifty go compressed" until_true 90 uploaded "gzip 0"
+check "... none of them larger than it was" awk '$1 == "gzip" && $3 >= $4 { exit 1 }' "$circle/uploads"
+check "... and none smaller than 16 KiB" awk '$1 == "gzip" && $4 < 16384 { exit 1 }' "$circle/uploads"
+check "... and nothing of 16 KiB or more uncompressed" awk '$1 == "none" && $4 >= 16384 { exit 1 }' "$circle/uploads"
+sort -u "$circle/uploads" | tail -n 5 | note
 done_testing

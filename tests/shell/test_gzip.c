@@ -76,9 +76,32 @@ static void bomb(void)
     CHECK_INT(unpack(packed, len, 1000, NULL), E_LIMIT);
 }
 
+static void both_ways(void)
+{
+    static uint8_t bytes[200000];
+    struct buf packed, plain;
+    test("what is packed unpacks to the same, and never exceeds its cap");
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = i % 300 < 150 ? (uint8_t)(i % 300) : (uint8_t)(i * i >> 7);
+    for (size_t len = 0; len <= sizeof bytes; len = len * 3 + 1) {
+        buf_init(&packed, sizeof bytes + 1024);
+        buf_init(&plain, len);
+        CHECK_INT(gzip(&packed, span_of(bytes, len)), 0);
+        CHECK_INT(gunzip(&plain, buf_view(&packed)), 0);
+        CHECK(span_eq(buf_view(&plain), span_of(bytes, len)));
+        size_t needed = packed.len;
+        buf_free(&packed);
+        buf_init(&packed, needed - 1);
+        CHECK_INT(gzip(&packed, span_of(bytes, len)), E_LIMIT);
+        buf_free(&packed);
+        buf_free(&plain);
+    }
+}
+
 int main(void)
 {
     forms();
     bomb();
+    both_ways();
     return test_end();
 }
