@@ -238,11 +238,10 @@ static int cosigned_visit(void *ctx, const struct stored_cosignature *c)
     return 0;
 }
 
-/* Must it be noticed? Not if the mirror was down when the face was shown; nor if the liar's own node noticed first and stays down; nor,
-   for now, at a size that is a power of two: an RFC 6962 proof from there omits the older root, so that a push proves nothing. */
+/* Must it be noticed? Not if the mirror was down when the face was shown; nor if the liar's own node noticed first and stays down. */
 static bool face_must_show(struct world *world)
 {
-    if (retired(world, (unsigned)world->liar) || !(world->deceived_size & (world->deceived_size - 1)))
+    if (retired(world, (unsigned)world->liar))
         return false;
     struct member *member = &world->members[world->deceived];
     struct buf note;

@@ -226,6 +226,8 @@ int node_open(struct node **out, const struct env *env, const struct node_config
                    (const char *)config->party.data);
     buf_init(&node->own_note, NOTE_BYTES_MAX);
     int rc = node->roster ? circle_load(node, config, fault) : 0;
+    if (rc == 0 && node->roster)
+        rc = faces_load(node);
     if (rc == 0)
         rc = inventories_load(node);
     if (rc) {
@@ -303,6 +305,8 @@ static int response(struct node *node, const struct event *event)
         return 0; /* a call that was given up */
     case CALL_RECOVER:
         return recover_response(node, &call, event);
+    case CALL_COMPARE:
+        return compare_response(node, event);
     case CALL_POLL:
     case CALL_PULL_TILE:
     case CALL_PULL_BUNDLE:
@@ -367,6 +371,7 @@ static int go_on(struct node *node, bool flush)
     if (!node->recovering) {
         push_start(node);
         announce_start(node);
+        compare_start(node);
     }
     return follow_start(node);
 }
@@ -400,6 +405,8 @@ static void due_min(int64_t *due, int64_t at)
 int64_t node_due(const struct node *node)
 {
     int64_t due = node->now_ms + POLL_MS;
+    if (node->roster && node->self->committee && !node->compare_token && !node->recovering)
+        due_min(&due, node->compare_at_ms);
     for (size_t i = 0; i < node->peer_count; i++) {
         const struct peer *peer = &node->peers[i];
         if (!peer->push_token && peer->push.at_ms)

@@ -1,23 +1,6 @@
 /* Two faces: two checkpoints that one log signed and that no tree can satisfy. The proof is kept, and stated. */
-#include <stdio.h>
-
+#include "circle/faces.h"
 #include "node/state.h"
-
-static int proof_write(struct buf *out, struct span held, struct span other, const struct hash *proof, size_t count)
-{
-    buf_text(out, "{\"comity\":\"two-faces/1\",\"first\":");
-    buf_json(out, held);
-    buf_text(out, ",\"second\":");
-    buf_json(out, other);
-    buf_text(out, ",\"consistency\":[");
-    for (size_t i = 0; i < count; i++) {
-        buf_text(out, i ? ",\"" : "\"");
-        buf_base64(out, span_hash(&proof[i]));
-        buf_byte(out, '"');
-    }
-    buf_text(out, "]}\n");
-    return out->error;
-}
 
 /* The first face: the note that we accepted at this very size, if its root is another; else a signed one at or above it, whose tree
    we hold. A signed one above says nothing by itself against a pending note that it does not continue. */
@@ -39,20 +22,19 @@ static int face_held(struct node *node, struct held_log *log, const struct check
     return store->ops->note_at_least(store, log->id, NOTE_SIGNED, other->size, found, out);
 }
 
-static int conflict_record(struct node *node, struct held_log *log, struct span held, struct span other,
-                           const struct hash *proof, size_t count)
+static int conflict_record(struct node *node, struct held_log *log, const struct faces_proof *proof)
 {
     struct buf body;
     int64_t seq;
     buf_init(&body, 4 * NOTE_BYTES_MAX);
-    int rc = proof_write(&body, held, other, proof, count);
+    int rc = faces_write(&body, proof);
     if (rc == 0)
         rc = write_begin(node);
     if (rc == 0)
         rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), span_str("two-faces"),
                                                   span_str(log->party->origin), buf_view(&body), &seq);
     if (rc == 0 && !node->recovering && !log->own)
-        rc = submit_internal(node, "application/vnd.comity.two-faces+json", log->party->origin, buf_view(&body));
+        rc = submit_internal(node, MEDIA_TWO_FACES, log->party->origin, buf_view(&body));
     buf_free(&body);
     return rc == E_EXISTS ? 0 : rc;
 }
@@ -60,23 +42,50 @@ static int conflict_record(struct node *node, struct held_log *log, struct span 
 static int conflict_keep(struct node *node, struct held_log *log, const struct checkpoint *other,
                          struct span note_bytes)
 {
-    struct hash proof[PROOF_HASHES_MAX];
+    struct hash hashes[PROOF_HASHES_MAX], older;
+    struct faces_proof proof = {.second = note_bytes, .proof = hashes};
     struct buf held;
     struct store_tiles space;
     struct tile_reader tiles = log_tiles(node, log, &space);
     uint64_t found = 0;
-    size_t count = 0;
     buf_init(&held, NOTE_BYTES_MAX);
     int rc = face_held(node, log, other, &found, &held);
-    if (rc == 0 && found > other->size && found <= log->size)
-        rc = tree_consistency(&tiles, other->size, found, proof, &count);
+    proof.first = buf_view(&held);
+    if (rc == 0 && found > other->size && found <= log->size) {
+        proof.older_root = &older;
+        rc = tree_consistency(&tiles, other->size, found, hashes, &proof.count);
+        rc = rc ? rc : tree_root(&tiles, other->size, &older);
+    }
     if (rc == 0)
-        rc = conflict_record(node, log, buf_view(&held), note_bytes, proof, count);
+        rc = conflict_record(node, log, &proof);
     buf_free(&held);
     return rc == E_NOTFOUND ? 0 : rc;
 }
 
-/* The writer itself proved that its new tree has another root than the one which it signed at the size that we accepted. */
+/* A two-faces document that somebody stated: it convicts by itself, whoever says so. */
+int faces_told(struct node *node, struct span document)
+{
+    const struct party *party = NULL;
+    struct arena arena;
+    arena_init(&arena, 16 * (size_t)NOTE_BYTES_MAX);
+    if (faces_verify(node->roster, document, &party, &arena, NULL) == 0)
+        log_of(node, party)->two_faces = true;
+    arena_free(&arena);
+    return 0;
+}
+
+static int faces_reload(void *ctx, const struct journal_row *row)
+{
+    return faces_told(ctx, row->body);
+}
+
+int faces_load(struct node *node)
+{
+    return node->env.store->ops->journal_scan(node->env.store, span_str("two-faces"), 0, faces_reload, node);
+}
+
+/* The writer itself proved that its new tree has another root than the one which it signed at the size that we accepted. At a power of
+   two its proof leaves out the older root, and convicts nobody: such a face is found when mirrors compare what they hold. */
 int faces_proven(struct node *node, struct held_log *log, uint64_t old_size, const struct hash *old_root,
                  const struct add_checkpoint *request)
 {
@@ -100,8 +109,13 @@ int faces_proven(struct node *node, struct held_log *log, uint64_t old_size, con
             checkpoint_parse(&held, &note, buf_view(&bytes), NULL) == 0 && hash_eq(&held.root, old_root))
             log->two_faces = true;
     }
+    struct faces_proof proof = {.first = buf_view(&bytes),
+                                .second = request->note_bytes,
+                                .older_root = &old,
+                                .proof = request->proof,
+                                .count = request->count};
     if (log->two_faces)
-        rc = conflict_record(node, log, buf_view(&bytes), request->note_bytes, request->proof, request->count);
+        rc = conflict_record(node, log, &proof);
     buf_free(&bytes);
     return rc;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "circle/faces.h"
 #include "crypto/sha256.h"
 #include "node/state.h"
 #include "publish/publish.h"
@@ -73,6 +74,8 @@ static int fold_document(struct node *node, struct held_log *log, uint64_t index
                          struct span document)
 {
     uint8_t value[48];
+    if (span_is(s->media, MEDIA_TWO_FACES))
+        return faces_told(node, document);
     if (!span_is(s->media, "application/csaf+json") && !span_is(s->media, "application/osv+json"))
         return 0;
     put_u64(value, (uint64_t)(log - node->logs));

@@ -381,27 +381,23 @@ static int resource_came(struct node *node, struct held_log *log, const struct c
 
 static int polled(struct node *node, struct peer *peer, const struct event *event)
 {
-    struct held_log *log = log_of(node, peer->party);
-    struct note note;
-    struct checkpoint checkpoint;
-    bool conflict = false;
+    const char *origin = log_of(node, peer->party)->party->origin;
+    int status = 0, rc = 0;
     peer->poll_token = 0;
     if (event->status == 404 && !peer->poll.failures) {
         peer->poll = (struct retry){.at_ms = node->now_ms + POLL_MS};
         return 0;
     }
-    if (event->status != 200 || checkpoint_parse(&checkpoint, &note, event->body, NULL) != 0 ||
-        !span_is(checkpoint.origin, log->party->origin) ||
-        note_verify(&note, span_str(log->party->origin), &log->party->card.keys[KEY_LOG]) != 0) {
+    if (event->status == 200 && span_starts(event->body, origin) && event->body.len > strlen(origin) &&
+        event->body.data[strlen(origin)] == '\n')
+        rc = checkpoint_heard(node, event->body, &status);
+    if (status == 200) {
+        uint64_t jitter = node->env.random ? node->env.random(node->env.ctx) % (POLL_MS / 2) : 0;
+        peer->poll = (struct retry){.at_ms = node->now_ms + POLL_MS / 2 + (int64_t)jitter};
+    } else {
         retry_failed(node, &peer->poll);
-        return 0;
     }
-    uint64_t jitter = node->env.random ? node->env.random(node->env.ctx) % (POLL_MS / 2) : 0;
-    peer->poll = (struct retry){.at_ms = node->now_ms + POLL_MS / 2 + (int64_t)jitter};
-    int rc = faces_check(node, log, &checkpoint, event->body, &conflict);
-    if (rc == 0 && !conflict)
-        rc = cosignatures_take(node, log, &note, &checkpoint, NULL, span_of(NULL, 0));
-    return rc || conflict ? rc : follow_target(node, log, event->body, &checkpoint);
+    return rc;
 }
 
 /* Each party's newest checkpoint: from itself, and after a failure from the mirrors in turn, so that a log is followed while its

@@ -413,29 +413,40 @@ int document_offered(struct node *node, const struct event *event)
     return 0;
 }
 
-/* Announcements: a checkpoint with the log's signature, and cosignatures: kept, compared with what we hold, followed. */
-int announced(struct node *node, const struct event *event)
+int checkpoint_heard(struct node *node, struct span note_bytes, int *status)
 {
     struct note note;
     struct checkpoint checkpoint;
     bool conflict = false;
-    if (checkpoint_parse(&checkpoint, &note, event->body, NULL) != 0) {
-        reply(node, event->token, 400, "text/plain", "not a checkpoint\n");
+    *status = 400;
+    if (checkpoint_parse(&checkpoint, &note, note_bytes, NULL) != 0)
         return 0;
-    }
+    *status = 404;
     const struct party *party = roster_origin(node->roster, checkpoint.origin);
-    if (!party) {
-        reply(node, event->token, 404, "text/plain", "no log of this circle\n");
-        return 0;
-    }
     struct held_log *log = log_of(node, party);
-    if (note_verify(&note, span_str(party->origin), &party->card.keys[KEY_LOG]) != 0) {
-        reply(node, event->token, 403, "text/plain", "not signed by that log\n");
+    if (!log)
         return 0;
-    }
-    reply(node, event->token, 200, "text/plain", "");
-    int rc = faces_check(node, log, &checkpoint, event->body, &conflict);
+    *status = 403;
+    if (note_verify(&note, span_str(party->origin), &party->card.keys[KEY_LOG]) != 0)
+        return 0;
+    *status = 200;
+    int rc = faces_check(node, log, &checkpoint, note_bytes, &conflict);
     if (rc == 0 && !conflict)
         rc = cosignatures_take(node, log, &note, &checkpoint, NULL, span_of(NULL, 0));
-    return rc || conflict || log->own ? rc : follow_target(node, log, event->body, &checkpoint);
+    return rc || conflict || log->own ? rc : follow_target(node, log, note_bytes, &checkpoint);
+}
+
+int announced(struct node *node, const struct event *event)
+{
+    static const struct {
+        int status;
+        const char *text;
+    } answers[] = {{400, "not a checkpoint\n"}, {404, "no log of this circle\n"}, {403, "not signed by that log\n"}};
+    const char *text = "";
+    int status, rc = checkpoint_heard(node, event->body, &status);
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++)
+        if (answers[i].status == status)
+            text = answers[i].text;
+    reply(node, event->token, status, "text/plain", text);
+    return rc;
 }

@@ -120,6 +120,11 @@ static void serve_mirror(struct node *node, struct span rest, struct served *out
 {
     struct hash origin_hash;
     const struct party *party = NULL;
+    if (span_is(rest, "checkpoints")) {
+        served_set(out, 200, "application/json");
+        compare_answer(node, &out->body);
+        return;
+    }
     if (rest.len > 65 && rest.data[64] == '/' && hash_parse(span_of(rest.data, 64), &origin_hash))
         party = roster_origin_hash(node->roster, &origin_hash);
     if (party)

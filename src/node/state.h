@@ -21,7 +21,8 @@ enum call_kind {
     CALL_PULL_TILE, /* level-1 hashes or the last level-0 tile */
     CALL_PULL_BUNDLE,
     CALL_PULL_DOCUMENT,
-    CALL_RECOVER
+    CALL_RECOVER,
+    CALL_COMPARE /* GET /mirror/checkpoints of another mirror */
 };
 struct call {
     uint64_t token;
@@ -163,6 +164,10 @@ struct node {
     bool
         own_batch; /* the entries being taken were signed a moment ago by our own signer: their signatures need no check */
     uint64_t refused_entries;
+
+    int64_t compare_at_ms; /* 0 = just started */
+    uint64_t compare_token;
+    size_t compare_turn;
 };
 
 /* engine.c */
@@ -214,6 +219,10 @@ int witness_add_checkpoint(struct node *node, const struct event *event);
 int document_offered(struct node *node, const struct event *event);
 int announced(struct node *node, const struct event *event);
 
+/* A checkpoint that anybody passed on: checked, compared with what we hold, its cosignatures kept, followed. `status`: 200, or 400 no
+   checkpoint, 404 no log of this circle, 403 not signed by that log. */
+int checkpoint_heard(struct node *node, struct span note_bytes, int *status);
+
 /* follow.c */
 int follow_target(struct node *node, struct held_log *log, struct span note_bytes, const struct checkpoint *checkpoint);
 int follow_start(struct node *node);
@@ -225,6 +234,11 @@ void recover_start(struct node *node);
 int recover_response(struct node *node, const struct call *call, const struct event *event);
 int recover_check(struct node *node);
 void recover_answer(struct node *node, struct span party, struct buf *out);
+
+/* compare.c */
+void compare_start(struct node *node);
+int compare_response(struct node *node, const struct event *event);
+void compare_answer(struct node *node, struct buf *out);
 
 /* fold.c */
 int entries_take(struct node *node, struct held_log *log, const struct span *entries, const struct hash *ids,
@@ -250,6 +264,8 @@ int witness_checkpoint_get(struct node *node, const struct hash *origin_hash, st
 /* faces.c */
 int faces_check(struct node *node, struct held_log *log, const struct checkpoint *checkpoint, struct span note_bytes,
                 bool *conflict);
+int faces_told(struct node *node, struct span document);
+int faces_load(struct node *node); /* what the journal remembers, after a start */
 int faces_proven(struct node *node, struct held_log *log, uint64_t old_size, const struct hash *old_root,
                  const struct add_checkpoint *request);
 
