@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "crypto/sha256.h"
+
 /* Migrations in order: version n is reached by the first n of them. Add, never change. */
 static const char *const migrations[] = {
     "CREATE TABLE log(id INTEGER PRIMARY KEY, origin BLOB NOT NULL UNIQUE);"
@@ -26,6 +28,16 @@ static const char *const migrations[] = {
     "CREATE TABLE state(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE d_view(view BLOB, key BLOB, value BLOB NOT NULL,"
     " PRIMARY KEY(view, key)) WITHOUT ROWID;",
+    "ALTER TABLE note ADD COLUMN sum BLOB;"
+    "ALTER TABLE cosignature ADD COLUMN sum BLOB;"
+    "ALTER TABLE document ADD COLUMN sum BLOB;"
+    "ALTER TABLE journal ADD COLUMN sum BLOB;"
+    "ALTER TABLE state ADD COLUMN sum BLOB;"
+    "UPDATE note SET sum = row_sum('note', log, kind, size, text);"
+    "UPDATE cosignature SET sum = row_sum('cosignature', log, size, root, kid, at, signature, cose);"
+    "UPDATE document SET sum = row_sum('document', hash, label, size);"
+    "UPDATE journal SET sum = row_sum('journal', seq, at, kind, key, body);"
+    "UPDATE state SET sum = row_sum('state', key, value);",
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof migrations[0] };
 
@@ -121,6 +133,39 @@ int step_row(struct sqlite_store *s, sqlite3_stmt *q)
         return E_IO;
     int rc = sqlite3_step(q);
     return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? E_NOTFOUND : sqlite_code(rc);
+}
+
+enum { ROW_SUM_BYTES = 8, ROW_SUM_VALUES_MAX = 8 };
+
+/* row_sum(table, column, ...): each value with its kind and length before it, so that no two rows of a table read alike. */
+static void row_sum(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    uint8_t heads[ROW_SUM_VALUES_MAX][9];
+    struct span parts[2 * ROW_SUM_VALUES_MAX];
+    struct hash sum;
+    for (int i = 0; i < count; i++) {
+        bool number = sqlite3_value_type(values[i]) == SQLITE_INTEGER;
+        const void *bytes = number ? NULL : sqlite3_value_blob(values[i]);
+        size_t len = number ? 0 : (size_t)sqlite3_value_bytes(values[i]);
+        uint64_t value = number ? (uint64_t)sqlite3_value_int64(values[i]) : len;
+        heads[i][0] = (uint8_t)sqlite3_value_type(values[i]);
+        for (int b = 0; b < 8; b++)
+            heads[i][1 + b] = (uint8_t)(value >> (56 - 8 * b));
+        parts[2 * i] = span_of(heads[i], sizeof heads[i]);
+        parts[2 * i + 1] = span_of(bytes, len);
+    }
+    sha256_parts(parts, 2 * (size_t)count, &sum);
+    sqlite3_result_blob(context, sum.b, ROW_SUM_BYTES, SQLITE_TRANSIENT);
+}
+
+/* A function for each count of values, so that SQLite itself refuses any other. */
+static int row_sum_register(sqlite3 *db)
+{
+    int rc = SQLITE_OK;
+    for (int count = 3; count <= ROW_SUM_VALUES_MAX && rc == SQLITE_OK; count++)
+        rc = sqlite3_create_function_v2(db, "row_sum", count, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, row_sum, NULL,
+                                        NULL, NULL);
+    return rc;
 }
 
 static int op_begin(struct store *store)
@@ -237,6 +282,8 @@ static int database_open(struct sqlite_store *s, const char *path, struct fault 
     int rc = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(s->db, pragmas, NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = row_sum_register(s->db);
     if (rc != SQLITE_OK)
         return fail(fault, sqlite_code(rc), "%s", s->db ? sqlite3_errmsg(s->db) : "no memory");
     return migrate(s->db, fault);

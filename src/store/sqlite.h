@@ -6,6 +6,16 @@
 
 #include "store/store.h"
 
+/* Rows that nothing else vouches for carry a sum over all their columns (row_sum, a truncated SHA-256, against decay and not against
+   forgers), and each read asks whether it still fits. Entries, tiles, the index and the views have better: the tree and the fold. */
+#define NOTE_GOOD "sum IS row_sum('note', log, kind, size, text)"
+#define DOC_GOOD "sum IS row_sum('document', hash, label, size)"
+#define STATE_GOOD "sum IS row_sum('state', key, value)"
+#define JOURNAL_COLUMNS "seq, at, kind, key, body, sum IS row_sum('journal', seq, at, kind, key, body)"
+#define COSIG_COLUMNS                                                                                                  \
+    "size, root, kid, at, signature, cose,"                                                                            \
+    " sum IS row_sum('cosignature', log, size, root, kid, at, signature, cose)"
+
 #define STATEMENT_LIST(X)                                                                                              \
     X(LOG_FIND, "SELECT id FROM log WHERE origin = ?1")                                                                \
     X(LOG_ADD, "INSERT INTO log(origin) VALUES(?1)")                                                                   \
@@ -16,20 +26,25 @@
     X(ID_FIND, "SELECT key FROM id_index WHERE hash = ?1")                                                             \
     X(TILE_PUT, "INSERT OR REPLACE INTO tile(log, level, n, hashes) VALUES(?1, ?2, ?3, ?4)")                           \
     X(TILE_GET, "SELECT hashes FROM tile WHERE log = ?1 AND level = ?2 AND n = ?3")                                    \
-    X(NOTE_PUT, "INSERT OR REPLACE INTO note(log, kind, size, text) VALUES(?1, ?2, ?3, ?4)")                           \
-    X(NOTE_LATEST, "SELECT size, text FROM note WHERE log = ?1 AND kind = ?2 ORDER BY size DESC LIMIT 1")              \
-    X(NOTE_FROM, "SELECT size, text FROM note WHERE log = ?1 AND kind = ?2 AND size >= ?3 ORDER BY size LIMIT 1")      \
-    X(COSIG_PUT, "INSERT INTO cosignature(log, size, root, kid, at, signature, cose)"                                  \
-                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(log, size, root, kid) DO UPDATE SET"                 \
-                 " signature = iif(excluded.at < at, excluded.signature, signature),"                                  \
-                 " at = min(at, excluded.at), cose = coalesce(cose, excluded.cose)")                                   \
-    X(DOC_PUT, "INSERT OR REPLACE INTO document(hash, label, size, zstd) VALUES(?1, ?2, ?3, ?4)")                      \
-    X(DOC_INFO, "SELECT label, size FROM document WHERE hash = ?1")                                                    \
+    X(NOTE_PUT, "INSERT OR REPLACE INTO note(log, kind, size, text, sum)"                                              \
+                " VALUES(?1, ?2, ?3, ?4, row_sum('note', ?1, ?2, ?3, ?4))")                                            \
+    X(NOTE_LATEST, "SELECT size, text, " NOTE_GOOD " FROM note WHERE log = ?1 AND kind = ?2"                           \
+                   " ORDER BY size DESC LIMIT 1")                                                                      \
+    X(NOTE_FROM, "SELECT size, text, " NOTE_GOOD " FROM note WHERE log = ?1 AND kind = ?2 AND size >= ?3"              \
+                 " ORDER BY size LIMIT 1")                                                                             \
+    X(COSIG_PUT, "INSERT OR REPLACE INTO cosignature(log, size, root, kid, at, signature, cose, sum)"                  \
+                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, row_sum('cosignature', ?1, ?2, ?3, ?4, ?5, ?6, ?7))")            \
+    X(COSIG_GET, "SELECT " COSIG_COLUMNS " FROM cosignature WHERE log = ?1 AND size = ?2 AND root = ?3 AND kid = ?4")  \
+    X(DOC_PUT, "INSERT OR REPLACE INTO document(hash, label, size, zstd, sum)"                                         \
+               " VALUES(?1, ?2, ?3, ?4, row_sum('document', ?1, ?2, ?3))")                                             \
+    X(DOC_INFO, "SELECT label, size, " DOC_GOOD " FROM document WHERE hash = ?1")                                      \
     X(DOC_GET, "SELECT size, zstd FROM document WHERE hash = ?1")                                                      \
-    X(JOURNAL_ADD, "INSERT INTO journal(at, kind, key, body) SELECT ?1, ?2, ?3, ?4"                                    \
+    X(JOURNAL_ADD, "INSERT INTO journal(seq, at, kind, key, body, sum)"                                                \
+                   " SELECT n, ?1, ?2, ?3, ?4, row_sum('journal', n, ?1, ?2, ?3, ?4)"                                  \
+                   " FROM (SELECT coalesce(max(seq), 0) + 1 AS n FROM journal)"                                        \
                    " WHERE NOT EXISTS(SELECT 1 FROM journal WHERE kind = ?2 AND key = ?3)")                            \
-    X(STATE_PUT, "INSERT OR REPLACE INTO state(key, value) VALUES(?1, ?2)")                                            \
-    X(STATE_GET, "SELECT value FROM state WHERE key = ?1")                                                             \
+    X(STATE_PUT, "INSERT OR REPLACE INTO state(key, value, sum) VALUES(?1, ?2, row_sum('state', ?1, ?2))")             \
+    X(STATE_GET, "SELECT value, " STATE_GOOD " FROM state WHERE key = ?1")                                             \
     X(VIEW_PUT, "INSERT OR REPLACE INTO d_view(view, key, value) VALUES(?1, ?2, ?3)")                                  \
     X(VIEW_GET, "SELECT value FROM d_view WHERE view = ?1 AND key = ?2")                                               \
     X(VIEW_DELETE, "DELETE FROM d_view WHERE view = ?1 AND key = ?2")                                                  \

@@ -94,6 +94,8 @@ int sd_info(struct store *store, const struct hash *hash, struct stored_document
         return E_IO;
     bind_span(q, 1, span_hash(hash));
     int rc = step_row(s, q);
+    if (rc == 0 && !sqlite3_column_int(q, 2))
+        rc = E_CORRUPT; /* a label that decayed must not open a document to everybody */
     if (rc == 0) {
         out->label = (enum label)sqlite3_column_int(q, 0);
         out->size = (size_t)sqlite3_column_int64(q, 1);

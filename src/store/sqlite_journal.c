@@ -19,29 +19,30 @@ int sj_append(struct store *store, int64_t at, struct span kind, struct span key
     return rc;
 }
 
-static struct journal_row journal_row(sqlite3_stmt *q)
+static int journal_row(sqlite3_stmt *q, struct journal_row *row)
 {
-    return (struct journal_row){.seq = sqlite3_column_int64(q, 0),
+    *row = (struct journal_row){.seq = sqlite3_column_int64(q, 0),
                                 .at = sqlite3_column_int64(q, 1),
                                 .kind = column(q, 2),
                                 .key = column(q, 3),
                                 .body = column(q, 4)};
+    return sqlite3_column_int(q, 5) ? 0 : E_CORRUPT;
 }
 
 int sj_find(struct store *store, struct span kind, struct span key, journal_visit *visit, void *ctx)
 {
     struct sqlite_store *s = self_of(store);
     sqlite3_stmt *q;
-    int rc = scan_prepare(s, "SELECT seq, at, kind, key, body FROM journal WHERE kind = ?1 AND key = ?2", &q);
+    int rc = scan_prepare(s, "SELECT " JOURNAL_COLUMNS " FROM journal WHERE kind = ?1 AND key = ?2", &q);
     if (rc)
         return rc;
     bind_span(q, 1, kind);
     bind_span(q, 2, key);
+    struct journal_row row;
     rc = step_row(s, q);
-    if (rc == 0 && visit) {
-        struct journal_row row = journal_row(q);
+    rc = rc ? rc : journal_row(q, &row);
+    if (rc == 0 && visit)
         rc = visit(ctx, &row);
-    }
     (void)sqlite3_finalize(q);
     return rc;
 }
@@ -51,7 +52,7 @@ int sj_scan(struct store *store, struct span kind, int64_t after_seq, journal_vi
     struct sqlite_store *s = self_of(store);
     sqlite3_stmt *q;
     int rc = scan_prepare(s,
-                          "SELECT seq, at, kind, key, body FROM journal"
+                          "SELECT " JOURNAL_COLUMNS " FROM journal"
                           " WHERE kind = ?1 AND seq > ?2 ORDER BY seq",
                           &q);
     if (rc)
@@ -59,8 +60,9 @@ int sj_scan(struct store *store, struct span kind, int64_t after_seq, journal_vi
     bind_span(q, 1, kind);
     (void)sqlite3_bind_int64(q, 2, after_seq);
     while ((rc = step_row(s, q)) == 0) {
-        struct journal_row row = journal_row(q);
-        rc = visit(ctx, &row);
+        struct journal_row row;
+        rc = journal_row(q, &row);
+        rc = rc ? rc : visit(ctx, &row);
         if (rc)
             break;
     }
@@ -97,7 +99,13 @@ int sj_state_get(struct store *store, struct span key, struct buf *out)
     if (!q)
         return E_IO;
     bind_span(q, 1, key);
-    return get(s, q, out);
+    int rc = step_row(s, q);
+    if (rc == 0 && !sqlite3_column_int(q, 1))
+        rc = E_CORRUPT;
+    if (rc == 0)
+        buf_span(out, column(q, 0));
+    (void)sqlite3_reset(q);
+    return rc ? rc : out->error;
 }
 
 int sj_view_put(struct store *store, struct span view, struct span key, struct span value)

@@ -221,7 +221,7 @@ static int note_found(struct sqlite_store *s, sqlite3_stmt *q, uint64_t *size, s
     if (rc == 0) {
         *size = (uint64_t)sqlite3_column_int64(q, 0);
         buf_span(out, column(q, 1));
-        rc = out->error;
+        rc = sqlite3_column_int(q, 2) ? out->error : E_CORRUPT;
     }
     (void)sqlite3_reset(q);
     return rc;
@@ -253,23 +253,6 @@ int sl_note_at_least(struct store *store, log_id log, enum note_kind kind, uint6
     return note_found(s, q, found, out);
 }
 
-int sl_cosignature_put(struct store *store, log_id log, const struct stored_cosignature *c)
-{
-    struct sqlite_store *s = self_of(store);
-    sqlite3_stmt *q = c->size > INT64_MAX ? NULL : query(s, Q_COSIG_PUT);
-    if (!q)
-        return c->size > INT64_MAX ? E_LIMIT : E_IO;
-    (void)sqlite3_bind_int64(q, 1, log);
-    (void)sqlite3_bind_int64(q, 2, (int64_t)c->size);
-    bind_span(q, 3, span_hash(&c->root));
-    bind_span(q, 4, span_hash(&c->kid));
-    (void)sqlite3_bind_int64(q, 5, c->timestamp);
-    bind_span(q, 6, span_of(c->signature.b, sizeof c->signature.b));
-    if (c->has_cose)
-        bind_span(q, 7, span_of(c->cose.b, sizeof c->cose.b));
-    return step_done(s, q);
-}
-
 static int cosignature_row(sqlite3_stmt *q, struct stored_cosignature *c)
 {
     struct span root = column(q, 1), kid = column(q, 2), signature = column(q, 4), cose = column(q, 5);
@@ -284,7 +267,58 @@ static int cosignature_row(sqlite3_stmt *q, struct stored_cosignature *c)
     c->has_cose = cose.len != 0;
     if (c->has_cose)
         memcpy(c->cose.b, cose.data, SIGN_BYTES);
+    return sqlite3_column_int(q, 6) ? 0 : E_CORRUPT;
+}
+
+static void cosignature_key(sqlite3_stmt *q, log_id log, const struct stored_cosignature *c)
+{
+    (void)sqlite3_bind_int64(q, 1, log);
+    (void)sqlite3_bind_int64(q, 2, (int64_t)c->size);
+    bind_span(q, 3, span_hash(&c->root));
+    bind_span(q, 4, span_hash(&c->kid));
+}
+
+/* What is held of the same mirror for the same tree: its earlier timestamp stays, and a COSE signature is not lost. A row that decayed
+   is as none: the new one replaces it. */
+static int cosignature_merge(struct sqlite_store *s, log_id log, struct stored_cosignature *c)
+{
+    struct stored_cosignature held;
+    sqlite3_stmt *q = query(s, Q_COSIG_GET);
+    if (!q)
+        return E_IO;
+    cosignature_key(q, log, c);
+    int rc = step_row(s, q);
+    rc = rc ? rc : cosignature_row(q, &held);
+    (void)sqlite3_reset(q);
+    if (rc)
+        return rc == E_NOTFOUND || rc == E_CORRUPT ? 0 : rc;
+    if (held.timestamp <= c->timestamp) {
+        c->timestamp = held.timestamp;
+        c->signature = held.signature;
+    }
+    if (held.has_cose) {
+        c->has_cose = true;
+        c->cose = held.cose;
+    }
     return 0;
+}
+
+int sl_cosignature_put(struct store *store, log_id log, const struct stored_cosignature *given)
+{
+    struct sqlite_store *s = self_of(store);
+    struct stored_cosignature c = *given;
+    if (c.size > INT64_MAX)
+        return E_LIMIT;
+    int rc = cosignature_merge(s, log, &c);
+    sqlite3_stmt *q = rc ? NULL : query(s, Q_COSIG_PUT);
+    if (!q)
+        return rc ? rc : E_IO;
+    cosignature_key(q, log, &c);
+    (void)sqlite3_bind_int64(q, 5, c.timestamp);
+    bind_span(q, 6, span_of(c.signature.b, sizeof c.signature.b));
+    if (c.has_cose)
+        bind_span(q, 7, span_of(c.cose.b, sizeof c.cose.b));
+    return step_done(s, q);
 }
 
 int sl_cosignatures(struct store *store, log_id log, uint64_t from_size, cosignature_visit *visit, void *ctx)
@@ -295,7 +329,7 @@ int sl_cosignatures(struct store *store, log_id log, uint64_t from_size, cosigna
     if (from_size > INT64_MAX)
         return 0;
     int rc = scan_prepare(s,
-                          "SELECT size, root, kid, at, signature, cose FROM cosignature"
+                          "SELECT " COSIG_COLUMNS " FROM cosignature"
                           " WHERE log = ?1 AND size >= ?2 ORDER BY size, root, kid",
                           &q);
     if (rc)

@@ -44,7 +44,7 @@ static const struct {
     const char *pragma, *want;
 } settings[] = {
     {"PRAGMA journal_mode", "wal"}, {"PRAGMA synchronous", "2"},    {"PRAGMA page_size", "4096"},
-    {"PRAGMA cache_size", "-8000"}, {"PRAGMA mmap_size", "0"},      {"PRAGMA user_version", "1"},
+    {"PRAGMA cache_size", "-8000"}, {"PRAGMA mmap_size", "0"},      {"PRAGMA user_version", "2"},
     {"PRAGMA temp_store", "2"},     {"PRAGMA trusted_schema", "0"}, {"PRAGMA journal_size_limit", "33554432"},
 };
 
@@ -416,9 +416,139 @@ static void test_integrity(void)
     CHECK_INT(system(command), 0);
 }
 
+static const char sums_drop[] = "ALTER TABLE note DROP COLUMN sum; ALTER TABLE cosignature DROP COLUMN sum;"
+                                "ALTER TABLE document DROP COLUMN sum; ALTER TABLE journal DROP COLUMN sum;"
+                                "ALTER TABLE state DROP COLUMN sum; PRAGMA user_version = 1";
+
+static int cosignature_any(void *ctx, const struct stored_cosignature *c)
+{
+    (void)ctx;
+    (void)c;
+    return 0;
+}
+
+static int row_any(void *ctx, const struct journal_row *row)
+{
+    (void)ctx;
+    (void)row;
+    return 0;
+}
+
+enum { READ_NOTE, READ_COSIGNATURE, READ_DOCUMENT, READ_FIND, READ_SCAN, READ_STATE, READ_COUNT };
+
+static int read_row(struct store *store, int which)
+{
+    const struct store_ops *ops = store->ops;
+    struct stored_document info;
+    struct hash hash;
+    struct buf out;
+    uint64_t size;
+    int rc = E_STATE;
+    sha256(span_str("a document"), &hash);
+    buf_init(&out, 1 << 16);
+    switch (which) {
+    case READ_NOTE:
+        rc = ops->note_latest(store, 1, NOTE_SIGNED, &size, &out);
+        break;
+    case READ_COSIGNATURE:
+        rc = ops->cosignatures(store, 1, 0, cosignature_any, NULL);
+        break;
+    case READ_DOCUMENT:
+        rc = ops->document_info(store, &hash, &info);
+        break;
+    case READ_FIND:
+        rc = ops->journal_find(store, span_str("kind"), span_str("key"), NULL, NULL);
+        break;
+    case READ_SCAN:
+        rc = ops->journal_scan(store, span_str("kind"), 0, row_any, NULL);
+        break;
+    case READ_STATE:
+        rc = ops->state_get(store, span_str("k"), &out);
+        break;
+    }
+    buf_free(&out);
+    return rc;
+}
+
+static void rows_write(void)
+{
+    struct store *store = open_ok();
+    struct stored_cosignature c = {.size = 7, .timestamp = 1000, .root = {{1}}, .kid = {{2}}, .signature = {{3}}};
+    struct hash hash;
+    sha256(span_str("a document"), &hash);
+    CHECK_INT(store->ops->begin(store), 0);
+    CHECK_INT(store->ops->note_put(store, 1, NOTE_SIGNED, 7, span_str("a note")), 0);
+    CHECK_INT(store->ops->cosignature_put(store, 1, &c), 0);
+    CHECK_INT(store->ops->document_put(store, &hash, LABEL_CLOSED, span_str("a document")), 0);
+    CHECK_INT(store->ops->journal_append(store, 5, span_str("kind"), span_str("key"), span_str("body"), NULL), 0);
+    CHECK_INT(store->ops->state_put(store, span_str("k"), span_str("v")), 0);
+    CHECK_INT(store->ops->commit(store), 0);
+    store->ops->close(store);
+}
+
+static void test_decay(void)
+{
+    static const struct {
+        const char *sql;
+        int read;
+    } table[] = {
+        {"UPDATE note SET text = CAST('a nose' AS BLOB)", READ_NOTE},
+        {"UPDATE note SET size = 5", READ_NOTE},
+        {"UPDATE note SET sum = NULL", READ_NOTE},
+        {"UPDATE cosignature SET at = at + 1", READ_COSIGNATURE},
+        {"UPDATE cosignature SET cose = signature", READ_COSIGNATURE},
+        {"UPDATE document SET label = 0", READ_DOCUMENT},
+        {"UPDATE document SET size = size + 1", READ_DOCUMENT},
+        {"UPDATE journal SET body = CAST('bodz' AS BLOB)", READ_FIND},
+        {"UPDATE journal SET at = 4", READ_SCAN},
+        {"UPDATE journal SET seq = seq + 1", READ_SCAN},
+        {"UPDATE state SET value = CAST('w' AS BLOB)", READ_STATE},
+    };
+    char name[96];
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        (void)snprintf(name, sizeof name, "a decayed row is not read: %.60s", table[i].sql);
+        test(name);
+        folder_drop();
+        folder_make();
+        rows_write();
+        struct store *store = open_ok();
+        CHECK_INT(read_row(store, table[i].read), 0);
+        store->ops->close(store);
+        tell(table[i].sql);
+        store = open_ok();
+        CHECK_INT(read_row(store, table[i].read), E_CORRUPT);
+        store->ops->close(store);
+    }
+    test("a cosignature that decayed is replaced by the next good one");
+    struct stored_cosignature c = {.size = 7, .timestamp = 2000, .root = {{1}}, .kid = {{2}}, .signature = {{4}}};
+    tell("UPDATE cosignature SET at = 1");
+    struct store *store = open_ok();
+    CHECK_INT(read_row(store, READ_COSIGNATURE), E_CORRUPT);
+    CHECK_INT(store->ops->begin(store), 0);
+    CHECK_INT(store->ops->cosignature_put(store, 1, &c), 0);
+    CHECK_INT(store->ops->commit(store), 0);
+    CHECK_INT(read_row(store, READ_COSIGNATURE), 0);
+    store->ops->close(store);
+}
+
+static void test_sums_migration(void)
+{
+    test("rows of version 1 get their sums");
+    folder_drop();
+    folder_make();
+    rows_write();
+    tell(sums_drop);
+    struct store *store = open_ok();
+    for (int which = 0; which < READ_COUNT; which++)
+        CHECK_INT(read_row(store, which), 0);
+    store->ops->close(store);
+}
+
 int main(void)
 {
     folder_make();
+    test_sums_migration();
+    test_decay();
     test_settings();
     test_lock();
     test_refused();
