@@ -1,7 +1,7 @@
 # Sourced by ./demo and ./check: installs what is missing (saying so) and builds.
 build_packages="meson ninja-build gcc g++ pkg-config libsodium-dev libssl-dev libsqlite3-dev libmicrohttpd-dev libcurl4-openssl-dev
     libzstd-dev zlib1g-dev libseccomp-dev libsimdjson-dev bc"
-test_packages="python3 python3-cbor2 python3-nacl sqlite3 curl libjansson-dev dpkg iproute2"
+test_packages="python3 python3-cbor2 python3-nacl sqlite3 curl libjansson-dev dpkg iproute2 procps groff-base mandoc"
 
 install_missing() {
     local missing="" package sudo=""
@@ -10,7 +10,10 @@ install_missing() {
     done
     [ -z "$missing" ] && return 0
     echo "installing what is missing:$missing"
-    [ "$(id -u)" = 0 ] || sudo=sudo
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo > /dev/null || { echo "without sudo, run as root: apt-get install --no-install-recommends$missing" >&2; exit 2; }
+        sudo=sudo
+    fi
     $sudo apt-get update -qq
     # shellcheck disable=SC2086
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing > /dev/null

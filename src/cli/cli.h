@@ -21,9 +21,12 @@ struct cli {
     char **argv;
 };
 
+/* The one source of --help and of the manual pages (packaging/manual-pages.py). `help` holds the usage, one line a form; a blank line;
+   paragraphs; and last "Example:" with indented lines. A line "  TERM" followed by deeper lines is an item with its meaning. */
 struct command {
-    const char *name, *summary, *help; /* help: usage, options, an example */
+    const char *name, *summary, *help;
     int (*run)(struct cli *cli);
+    void (*items)(FILE *out); /* items that stand in a table elsewhere, printed before the example; may be NULL */
 };
 extern const struct command commands[];
 

@@ -3,6 +3,18 @@
 
 #include "cli/cli.h"
 #include "crypto/sign.h"
+#include "shell/config.h"
+
+static void config_item(void *out, const char *key, const char *form, const char *meaning)
+{
+    (void)fprintf(out, "  %s = %s\n      %s\n", key, form, meaning);
+}
+
+static void config_items(FILE *out)
+{
+    config_keys(config_item, out);
+    (void)fputs("\n", out);
+}
 
 const struct command commands[] = {
     {"init", "make a party: keys, card, configuration",
@@ -33,10 +45,13 @@ const struct command commands[] = {
      "--out charter.json\n",
      command_charter},
     {"serve", "run the node",
-     "comity serve\n\nRuns supervisor, signer and node in the foreground until SIGTERM. Prints one line when it is "
-     "ready.\n\n"
+     "comity serve\n\nRuns supervisor, signer and node in the foreground until SIGTERM or SIGINT. Prints one line when "
+     "it is "
+     "ready, and logs to\n"
+     "standard error. DIR/comity.conf has one \"key = value\" a line; # begins a comment, and an unknown key is an "
+     "error:\n\n"
      "Example:\n  comity -C /var/lib/comity serve\n",
-     command_serve},
+     command_serve, config_items},
     {"publish", "state an advisory (CSAF 2.0 or OSV)",
      "comity publish [--open] FILE\n\nTLP:CLEAR and WHITE are published openly, GREEN to members; AMBER, AMBER+STRICT "
      "and RED are refused:\n"
@@ -93,7 +108,7 @@ const struct command commands[] = {
      "comity recovery join             reads NEED sheets, one a line, prints the words\n\n"
      "Example:\n  comity recovery split 3/5 < words.txt\n",
      command_recovery},
-    {NULL, NULL, NULL, NULL},
+    {0},
 };
 
 static void help_all(FILE *out)
@@ -108,11 +123,21 @@ static void help_all(FILE *out)
                 out);
 }
 
+static void help_one(const struct command *command)
+{
+    const char *example = strstr(command->help, "Example:");
+    size_t before = example ? (size_t)(example - command->help) : strlen(command->help);
+    (void)printf("comity %s - %s\n\n%.*s", command->name, command->summary, (int)before, command->help);
+    if (command->items)
+        command->items(stdout);
+    (void)fputs(command->help + before, stdout);
+}
+
 static int run(const struct command *command, struct cli *cli)
 {
     for (int i = 0; i < cli->argc; i++)
         if (strcmp(cli->argv[i], "--help") == 0) {
-            (void)printf("comity %s - %s\n\n%s", command->name, command->summary, command->help);
+            help_one(command);
             return EXIT_YES;
         }
     if (option_flag(cli, "--json"))
