@@ -126,14 +126,14 @@ static void test_migration(void)
     CHECK_INT(store->ops->state_put(store, span_str("k"), span_str("v")), 0);
     CHECK_INT(store->ops->commit(store), 0);
     store->ops->close(store);
-    tell("PRAGMA user_version = 2");
+    tell("PRAGMA user_version = 3");
     store = NULL;
     CHECK_INT(store_sqlite_open(&store, database, blobs, &fault), E_UNSUPPORTED);
-    CHECK(store == NULL && strstr(fault.detail, "version 2") != NULL);
-    tell("PRAGMA user_version = 1");
+    CHECK(store == NULL && strstr(fault.detail, "version 3") != NULL);
+    tell("PRAGMA user_version = 2");
     store = open_ok();
     ask(self_of(store)->db, "PRAGMA user_version", answer);
-    CHECK(strcmp(answer, "1") == 0);
+    CHECK(strcmp(answer, "2") == 0);
     buf_init(&out, 10);
     CHECK_INT(store->ops->state_get(store, span_str("k"), &out), 0);
     buf_free(&out);
