@@ -199,6 +199,16 @@ int command_inventory(struct cli *cli)
     return inventory_post(cli, cli->argv[1], machine ? "/var/lib/dpkg/status" : cli->argv[2], given ? given : guess);
 }
 
+/* What the advisory's statement was when the notice was made, and whether it has come to stand since. */
+static void standing_print(const struct json *row, const struct json *advisory)
+{
+    bool stood = span_is(json_text(advisory, "state"), "standing"),
+         stands = span_is(json_text(row, "state"), "standing");
+    (void)printf("\n    %s", stood ? "standing since " : stands ? "unwitnessed then, standing since " : "unwitnessed");
+    if (stood || stands)
+        print_text(stood ? advisory : row, "standing_since");
+}
+
 static bool notice_print(const struct json *row)
 {
     const struct json *n = json_get(row, "notice"), *component = json_get(n, "component"),
@@ -220,6 +230,7 @@ static bool notice_print(const struct json *row)
     print_text(advisory, "title");
     (void)printf("\n    because ");
     print_text(json_get(n, "evidence"), "reason");
+    standing_print(row, advisory);
     (void)printf("\n    notice ");
     print_text(n, "id");
     (void)printf("\n");
@@ -319,6 +330,31 @@ int command_status(struct cli *cli)
     return exit;
 }
 
+static void names_print(const char *before, const struct json *list, const char *key)
+{
+    for (uint32_t i = 0; list && list->type == JSON_ARRAY && i < list->count; i++) {
+        (void)printf("%s", i ? ", " : before);
+        print_span(key ? json_text(&list->child[i], key) : list->child[i].text);
+    }
+}
+
+static void statement_print(const struct json *root, bool stands)
+{
+    static const char *const texts[] = {"state",    "issuer",    "subject",        "media",
+                                        "document", "issued_at", "standing_since", "origin"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        (void)printf("%-15s ", texts[i]);
+        print_text(root, texts[i]);
+        (void)printf("\n");
+    }
+    (void)printf("%-15s %lld\n%-15s %lld of %lld, %lld needed%s", "index", number(root, "index"), "cosigned",
+                 number(root, "cosigned"), number(root, "mirrors"), number(root, "needed"),
+                 stands ? "" : " - unwitnessed");
+    names_print("\n  by            ", json_get(root, "cosigners"), "party");
+    names_print("\n  missing       ", json_get(root, "missing"), NULL);
+    (void)printf("\n");
+}
+
 int command_show(struct cli *cli)
 {
     struct buf out = {0};
@@ -331,19 +367,10 @@ int command_show(struct cli *cli)
     if (api_good(cli, "GET", path, span_of(NULL, 0), &out, &exit) == 0) {
         const struct json *root = answer_parse(cli, &out, &arena);
         bool stands = span_is(json_text(root, "state"), "standing");
-        static const char *const texts[] = {"state",    "issuer",    "subject",        "media",
-                                            "document", "issued_at", "standing_since", "origin"};
         if (cli->json)
             print_raw(&out);
-        for (size_t i = 0; root && !cli->json && i < sizeof texts / sizeof texts[0]; i++) {
-            (void)printf("%-15s ", texts[i]);
-            print_text(root, texts[i]);
-            (void)printf("\n");
-        }
-        if (root && !cli->json)
-            (void)printf("%-15s %lld\n%-15s %lld of %lld, %lld needed%s\n", "index", number(root, "index"), "cosigned",
-                         number(root, "cosigned"), number(root, "mirrors"), number(root, "needed"),
-                         stands ? "" : " - unwitnessed");
+        else if (root)
+            statement_print(root, stands);
         exit = !root ? EXIT_IO : stands ? EXIT_YES : EXIT_PENDING;
         arena_free(&arena);
     }

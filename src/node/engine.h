@@ -117,8 +117,8 @@ struct served {
     struct buf body;
 };
 void node_serve(struct node *node, struct span path, bool member, struct served *out);
-/* Notices after journal position `after`, as a JSON array in order. */
-void node_notices_json(struct node *node, int64_t after, struct buf *out);
+/* Notices after journal position `after`, as a JSON array in order, each with what its statement is now. */
+int node_notices_json(struct node *node, int64_t after, struct buf *out);
 void node_rebuild(struct node *node, int *result); /* drops and refolds all derived views */
 
 #endif

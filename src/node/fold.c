@@ -83,7 +83,7 @@ static int fold_document(struct node *node, struct held_log *log, uint64_t index
     memcpy(value + 16, s->document.b, 32);
     int rc = node->env.store->ops->view_put(node->env.store, span_str("advisory"), span_hash(&s->id),
                                             span_of(value, sizeof value));
-    return rc ? rc : advisory_match(node, s, document);
+    return rc ? rc : advisory_match(node, log, index, s, document);
 }
 
 static int want(struct node *node, struct held_log *log, const struct statement *s)
@@ -143,13 +143,13 @@ int entries_take(struct node *node, struct held_log *log, const struct span *ent
     int rc = write_begin(node);
     if (rc == 0)
         rc = node->env.store->ops->entries_append(node->env.store, log->id, entries, ids, count);
+    uint64_t first = log->size;
+    log->size += rc ? 0 : count; /* what is folded may ask for this tree */
     for (size_t i = 0; i < count && rc == 0; i++) {
         frontier_append(&log->frontier, &ids[i]);
         log->quota_entries++;
-        rc = fold_entry(node, log, log->size + i, entries[i]);
+        rc = fold_entry(node, log, first + i, entries[i]);
     }
-    if (rc == 0)
-        log->size += count;
     return rc;
 }
 

@@ -5,6 +5,7 @@
 
 #include "affected/match.h"
 #include "crypto/sha256.h"
+#include "format/json.h"
 #include "node/state.h"
 
 static const struct span kind_inventory = {(const uint8_t *)"inventory", 9};
@@ -90,11 +91,24 @@ int inventories_load(struct node *node)
 
 struct matching {
     struct node *node;
+    struct held_log *log; /* where the statement stands, at `index` */
+    uint64_t index;
     const struct statement *statement;
     const struct advisory *advisory;
     const struct loaded_inventory *inventory;
+    bool
+        supported; /* `standing` says whether the statement stood, and since when; asked for once, with its first notice */
+    struct support standing;
     unsigned affected, undecided, not_affected;
 };
+
+static void standing_write(const struct support *standing, struct buf *out)
+{
+    char at[21] = "";
+    if (standing->size)
+        time_format(standing->instant, at);
+    buf_printf(out, "\"state\":\"%s\",\"standing_since\":\"%s\"", standing->size ? "standing" : "logged", at);
+}
 
 static void notice_id(const struct matching *m, enum verdict verdict, const struct component *component,
                       struct hash *id)
@@ -152,7 +166,8 @@ static void notice_write(const struct matching *m, enum verdict verdict, const s
     member(out, "statement", span_str(hex));
     hash_hex(&m->statement->document, hex);
     member(out, "document", span_str(hex));
-    buf_text(out, m->advisory->withdrawn ? "\"withdrawn\":true}," : "\"withdrawn\":false},");
+    standing_write(&m->standing, out);
+    buf_text(out, m->advisory->withdrawn ? ",\"withdrawn\":true}," : ",\"withdrawn\":false},");
     buf_text(out, "\"evidence\":{");
     member(out, "row", e->package ? e->package->path : span_str(""));
     buf_text(out, "\"reason\":");
@@ -167,10 +182,14 @@ static int matched(void *ctx, enum verdict verdict, const struct evidence *evide
     struct hash id;
     char hex[65];
     int64_t seq;
+    int rc = 0;
     if (verdict == VERDICT_NOT_AFFECTED) {
         m->not_affected++;
         return 0;
     }
+    if (!m->supported)
+        rc = support_find(node, m->log, m->index, false, &m->standing);
+    m->supported = true;
     m->affected += verdict == VERDICT_AFFECTED;
     m->undecided += verdict == VERDICT_UNDECIDED;
     struct buf body;
@@ -178,7 +197,7 @@ static int matched(void *ctx, enum verdict verdict, const struct evidence *evide
     notice_id(m, verdict, evidence->component, &id);
     notice_write(m, verdict, evidence, &id, &body);
     hash_hex(&id, hex);
-    int rc = body.error ? body.error : write_begin(node);
+    rc = rc ? rc : body.error ? body.error : write_begin(node);
     if (rc == 0)
         rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), kind_notice, span_str(hex),
                                                   buf_view(&body), &seq);
@@ -191,8 +210,8 @@ static int matched(void *ctx, enum verdict verdict, const struct evidence *evide
     return rc == E_EXISTS ? 0 : rc;
 }
 
-static int match_one(struct node *node, const struct statement *s, struct span document,
-                     const struct loaded_inventory *only, struct matching *m)
+static int match_one(struct node *node, struct held_log *log, uint64_t index, const struct statement *s,
+                     struct span document, const struct loaded_inventory *only, struct matching *m)
 {
     struct arena arena;
     struct advisory advisory;
@@ -200,8 +219,11 @@ static int match_one(struct node *node, const struct statement *s, struct span d
     int rc = 0;
     if (advisory_read(&advisory, s->media, document, &arena, NULL) == 0 && !advisory.withdrawn) {
         m->node = node;
+        m->log = log;
+        m->index = index;
         m->statement = s;
         m->advisory = &advisory;
+        m->supported = false;
         for (size_t i = 0; i < node->inventory_count && rc == 0; i++) {
             m->inventory = node->inventories[i];
             if (!only || only == m->inventory)
@@ -212,10 +234,11 @@ static int match_one(struct node *node, const struct statement *s, struct span d
     return rc;
 }
 
-int advisory_match(struct node *node, const struct statement *statement, struct span document)
+int advisory_match(struct node *node, struct held_log *log, uint64_t index, const struct statement *statement,
+                   struct span document)
 {
     struct matching m = {0};
-    return node->inventory_count ? match_one(node, statement, document, NULL, &m) : 0;
+    return node->inventory_count ? match_one(node, log, index, statement, document, NULL, &m) : 0;
 }
 
 struct against {
@@ -245,13 +268,14 @@ static int against_visit(void *ctx, struct span key, struct span value)
         return E_CORRUPT;
     buf_init(&entry, STATEMENT_BYTES_MAX);
     buf_init(&document, DOCUMENT_BYTES_MAX);
-    int rc = store->ops->entry_get(store, node->logs[get_u64(value.data)].id, get_u64(value.data + 8), &entry);
+    struct held_log *log = &node->logs[get_u64(value.data)];
+    int rc = store->ops->entry_get(store, log->id, get_u64(value.data + 8), &entry);
     if (rc == 0)
         rc = statement_parse(&s, buf_view(&entry), NULL);
     if (rc == 0)
         rc = store->ops->document_get(store, &s.document, &document);
     if (rc == 0)
-        rc = match_one(node, &s, buf_view(&document), against->inventory, &against->m);
+        rc = match_one(node, log, get_u64(value.data + 8), &s, buf_view(&document), against->inventory, &against->m);
     against->advisories++;
     buf_free(&entry);
     buf_free(&document);
@@ -358,24 +382,56 @@ int notice_delivered(struct node *node, const struct event *event)
 }
 
 struct listing {
+    struct node *node;
     struct buf *out;
     bool more;
+    struct hash statement; /* of the row before: one advisory's notices stand together */
+    struct support standing;
 };
+
+/* What the statement is now: it may have come to stand since the notice was made. */
+static int listing_standing(struct listing *listing, struct span notice)
+{
+    struct node *node = listing->node;
+    const struct json *root = NULL;
+    struct arena arena;
+    struct hash id;
+    log_id number = 0;
+    uint64_t index = 0;
+    arena_init(&arena, 1 << 20);
+    int rc = json_parse(&root, notice, 1 << 20, &arena, NULL);
+    if (rc == 0 && !hash_parse(json_text(json_get(root, "advisory"), "statement"), &id))
+        rc = E_CORRUPT;
+    arena_free(&arena);
+    if (rc || hash_eq(&id, &listing->statement))
+        return rc;
+    listing->statement = id;
+    listing->standing = (struct support){0};
+    rc = node->env.store->ops->entry_find(node->env.store, &id, &number, &index);
+    for (size_t i = 0; rc == 0 && i < node->log_count; i++)
+        if (node->logs[i].id == number)
+            return support_find(node, &node->logs[i], index, false, &listing->standing);
+    return rc == E_NOTFOUND ? 0 : rc;
+}
 
 static int listing_visit(void *ctx, const struct journal_row *row)
 {
     struct listing *listing = ctx;
-    buf_printf(listing->out, "%s{\"seq\":%lld,\"notice\":", listing->more ? ",\n" : "", (long long)row->seq);
+    int rc = listing_standing(listing, row->body);
+    buf_printf(listing->out, "%s{\"seq\":%lld,", listing->more ? ",\n" : "", (long long)row->seq);
+    standing_write(&listing->standing, listing->out);
+    buf_text(listing->out, ",\"notice\":");
     buf_span(listing->out, row->body);
     buf_byte(listing->out, '}');
     listing->more = true;
-    return listing->out->error;
+    return rc ? rc : listing->out->error;
 }
 
-void node_notices_json(struct node *node, int64_t after, struct buf *out)
+int node_notices_json(struct node *node, int64_t after, struct buf *out)
 {
-    struct listing listing = {.out = out};
+    struct listing listing = {.node = node, .out = out};
     buf_byte(out, '[');
-    (void)node->env.store->ops->journal_scan(node->env.store, kind_notice, after, listing_visit, &listing);
+    int rc = node->env.store->ops->journal_scan(node->env.store, kind_notice, after, listing_visit, &listing);
     buf_text(out, "]\n");
+    return rc ? rc : out->error;
 }

@@ -49,12 +49,10 @@ int cosignatures_take(struct node *node, struct held_log *log, const struct note
     return rc == 0 && taken ? standing_refresh(node, log) : rc;
 }
 
-struct gather {
-    struct node *node;
-    struct held_log *log;
-    uint64_t size; /* of the group being gathered */
+/* The cosignatures on one (size, root), which the store gives one after the other. */
+struct group {
+    uint64_t size;
     struct hash root;
-    bool only; /* stop after this one size */
     size_t count;
     struct cosigner list[COMMITTEE_MAX];
 };
@@ -67,59 +65,144 @@ static const struct party *mirror_by_kid(const struct node *node, const struct h
     return NULL;
 }
 
-static void gather_close(struct gather *g)
+static bool group_ends(const struct group *group, const struct stored_cosignature *c)
 {
-    int64_t instant;
-    if (g->count && g->size >= g->log->standing_size &&
-        quorum_met(g->node->roster, g->log->party, g->list, g->count, &instant)) {
-        g->log->standing_instant = instant;
-        g->log->standing_size = g->size;
-    }
+    return group->count && (c->size != group->size || !hash_eq(&c->root, &group->root));
 }
 
-static int gather_visit(void *ctx, const struct stored_cosignature *c)
+static void group_add(struct node *node, const struct held_log *log, struct group *group,
+                      const struct stored_cosignature *c)
 {
-    struct gather *g = ctx;
-    if (g->only && c->size != g->size)
-        return c->size > g->size ? 1 : 0;
-    if (g->count && (c->size != g->size || !hash_eq(&c->root, &g->root))) {
-        if (g->only) /* another root of the same size: not ours */
-            return 0;
-        gather_close(g);
-        g->count = 0;
+    const struct party *mirror = mirror_by_kid(node, &c->kid);
+    if (!mirror || mirror == log->party || group->count == COMMITTEE_MAX)
+        return;
+    group->size = c->size;
+    group->root = c->root;
+    group->list[group->count++] = (struct cosigner){.party = mirror, .timestamp = c->timestamp};
+}
+
+struct refresh {
+    struct node *node;
+    struct held_log *log;
+    struct group group;
+};
+
+static void refresh_close(struct refresh *r)
+{
+    int64_t instant;
+    if (r->group.count && r->group.size >= r->log->standing_size &&
+        quorum_met(r->node->roster, r->log->party, r->group.list, r->group.count, &instant)) {
+        r->log->standing_instant = instant;
+        r->log->standing_size = r->group.size;
     }
-    const struct party *mirror = mirror_by_kid(g->node, &c->kid);
-    if (!mirror || mirror == g->log->party || g->count == COMMITTEE_MAX || (g->only && !hash_eq(&c->root, &g->root)))
-        return 0;
-    g->size = c->size;
-    g->root = c->root;
-    g->list[g->count++] = (struct cosigner){.party = mirror, .timestamp = c->timestamp};
+    r->group.count = 0;
+}
+
+static int refresh_visit(void *ctx, const struct stored_cosignature *c)
+{
+    struct refresh *r = ctx;
+    if (group_ends(&r->group, c))
+        refresh_close(r);
+    group_add(r->node, r->log, &r->group, c);
     return 0;
 }
 
 int standing_refresh(struct node *node, struct held_log *log)
 {
-    struct gather g = {.node = node, .log = log};
+    struct refresh r = {.node = node, .log = log};
     uint64_t from = log->standing_size ? log->standing_size : 1;
-    int rc = node->env.store->ops->cosignatures(node->env.store, log->id, from, gather_visit, &g);
-    gather_close(&g);
+    int rc = node->env.store->ops->cosignatures(node->env.store, log->id, from, refresh_visit, &r);
+    refresh_close(&r);
     return rc < 0 ? rc : 0;
 }
 
-int cosigners_at(struct node *node, struct held_log *log, uint64_t size, struct cosigner out[static COMMITTEE_MAX],
-                 size_t *count)
+struct support_walk {
+    struct node *node;
+    struct held_log *log;
+    bool noted;
+    struct group group;
+    struct support *best;
+    const struct party *late[COMMITTEE_MAX]; /* mirrors whose cosignatures have reached the best instant */
+    size_t late_count;
+    int rc;
+};
+
+/* Is this checkpoint one of the tree that we hold, or of the one that a long pull is proven to lead to? */
+static bool group_is_ours(const struct support_walk *walk)
 {
     struct store_tiles space;
-    struct tile_reader tiles = log_tiles(node, log, &space);
-    struct gather g = {.node = node, .log = log, .size = size, .only = true};
-    *count = 0;
-    int rc = size <= log->size ? tree_root(&tiles, size, &g.root) : E_NOTFOUND;
-    if (rc)
-        return rc;
-    rc = node->env.store->ops->cosignatures(node->env.store, log->id, size, gather_visit, &g);
-    *count = g.count;
-    memcpy(out, g.list, sizeof g.list);
-    return rc < 0 ? rc : 0;
+    struct tile_reader tiles = log_tiles(walk->node, walk->log, &space);
+    const struct group *g = &walk->group;
+    const struct pull *pull = &walk->log->pull;
+    struct hash root;
+    if (g->size > walk->log->size)
+        return pull->checked && pull->target == g->size && hash_eq(&pull->root, &g->root);
+    return tree_root(&tiles, g->size, &root) == 0 && hash_eq(&root, &g->root);
+}
+
+static bool note_is_held(struct support_walk *walk)
+{
+    struct buf note;
+    uint64_t size = 0;
+    struct store *store = walk->node->env.store;
+    buf_init(&note, NOTE_BYTES_MAX);
+    int rc = store->ops->note_at_least(store, walk->log->id, NOTE_SIGNED, walk->group.size, &size, &note);
+    walk->rc = rc && rc != E_NOTFOUND ? rc : walk->rc;
+    buf_free(&note);
+    return rc == 0 && size == walk->group.size;
+}
+
+/* A mirror's times only grow with the size, so whoever has cosigned at or after the best instant is in no earlier quorum. */
+static void late_note(struct support_walk *walk)
+{
+    const struct group *g = &walk->group;
+    for (size_t i = 0; walk->best->size && i < g->count; i++) {
+        size_t j = 0;
+        while (j < walk->late_count && walk->late[j] != g->list[i].party)
+            j++;
+        if (j == walk->late_count && j < COMMITTEE_MAX && g->list[i].timestamp >= walk->best->instant)
+            walk->late[walk->late_count++] = g->list[i].party;
+    }
+}
+
+static void support_close(struct support_walk *walk)
+{
+    struct support *best = walk->best;
+    struct group *g = &walk->group;
+    int64_t instant = 0;
+    bool quorum = quorum_met(walk->node->roster, walk->log->party, g->list, g->count, &instant) &&
+                  (!walk->noted || note_is_held(walk));
+    bool better = quorum ? !best->size || instant < best->instant : !best->size && g->count > best->count;
+    if (better && group_is_ours(walk)) {
+        best->size = quorum ? g->size : 0;
+        best->instant = quorum ? instant : 0;
+        best->count = g->count;
+        memcpy(best->cosigners, g->list, g->count * sizeof *g->list);
+    }
+    late_note(walk);
+    g->count = 0;
+}
+
+static int support_visit(void *ctx, const struct stored_cosignature *c)
+{
+    struct support_walk *walk = ctx;
+    struct quorum q = quorum_for(walk->node->roster, walk->log->party);
+    if (group_ends(&walk->group, c))
+        support_close(walk);
+    if (walk->rc || (walk->best->size && q.m - walk->late_count < q.k))
+        return 1;
+    group_add(walk->node, walk->log, &walk->group, c);
+    return 0;
+}
+
+int support_find(struct node *node, struct held_log *log, uint64_t index, bool noted, struct support *out)
+{
+    struct support_walk walk = {.node = node, .log = log, .noted = noted, .best = out};
+    *out = (struct support){0};
+    int rc = node->env.store->ops->cosignatures(node->env.store, log->id, index + 1, support_visit, &walk);
+    if (rc == 0)
+        support_close(&walk);
+    return rc < 0 ? rc : walk.rc;
 }
 
 struct compose {

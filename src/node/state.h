@@ -201,9 +201,15 @@ int note_with_cosignatures(struct node *node, struct held_log *log, struct span 
 int cosignatures_take(struct node *node, struct held_log *log, const struct note *note,
                       const struct checkpoint *checkpoint, const struct peer *from, struct span cose);
 int standing_refresh(struct node *node, struct held_log *log);
-/* Cosigners of the stored cosignatures on (size, root). */
-int cosigners_at(struct node *node, struct held_log *log, uint64_t size, struct cosigner out[static COMMITTEE_MAX],
-                 size_t *count);
+/* What supports an entry: of the checkpoints over it the one whose quorum completed first; or, while none has a quorum, the one that most
+   mirrors have cosigned (of the first such). `noted`: a quorum counts only if the signed checkpoint is held, as a receipt needs. */
+struct support {
+    uint64_t size;   /* of the checkpoint; 0 = the entry does not stand */
+    int64_t instant; /* when its quorum was complete */
+    size_t count;
+    struct cosigner cosigners[COMMITTEE_MAX];
+};
+int support_find(struct node *node, struct held_log *log, uint64_t index, bool noted, struct support *out);
 
 /* push.c */
 void push_start(struct node *node);
@@ -253,7 +259,8 @@ void early_drop(struct node *node, struct early_document *document);
 /* notices.c */
 int inventory_take(struct node *node, const struct event *event);
 int inventories_load(struct node *node);
-int advisory_match(struct node *node, const struct statement *statement, struct span document);
+int advisory_match(struct node *node, struct held_log *log, uint64_t index, const struct statement *statement,
+                   struct span document);
 int notices_undelivered(struct node *node);
 int notice_delivered(struct node *node, const struct event *event);
 void inventories_free(struct node *node);

@@ -87,12 +87,10 @@ void node_status_json(struct node *node, int64_t now_ms, struct buf *out)
 /* Finding a statement and what supports it. The entry's bytes stay in `entry`. */
 struct found {
     struct held_log *log;
-    uint64_t index, size; /* size: the least checkpoint over it that has a quorum, 0 if none */
+    uint64_t index;
     struct statement statement;
-    struct buf entry, note;
-    struct cosigner cosigners[COMMITTEE_MAX];
-    size_t count;
-    int64_t instant;
+    struct buf entry, note; /* note: of the checkpoint that supports it */
+    struct support support;
 };
 
 static void found_free(struct found *found)
@@ -102,36 +100,14 @@ static void found_free(struct found *found)
     free(found);
 }
 
-/* Walks the signed checkpoints over the statement, and takes the one whose quorum completed first. */
 static int standing_find(struct node *node, struct found *found)
 {
     struct store *store = node->env.store;
-    struct cosigner list[COMMITTEE_MAX];
-    struct buf note;
-    uint64_t size = found->index + 1, at;
-    size_t count;
-    int64_t instant;
-    buf_init(&note, NOTE_BYTES_MAX);
-    int rc = 0;
-    for (; rc == 0 && size <= found->log->standing_size; size = at + 1) {
-        buf_reset(&note);
-        rc = store->ops->note_at_least(store, found->log->id, NOTE_SIGNED, size, &at, &note);
-        if (rc == 0)
-            rc = cosigners_at(node, found->log, at, list, &count);
-        if (rc || !quorum_met(node->roster, found->log->party, list, count, &instant) ||
-            (found->size && instant >= found->instant))
-            continue;
-        found->size = at;
-        found->instant = instant;
-        found->count = count;
-        memcpy(found->cosigners, list, sizeof list);
-        buf_reset(&found->note);
-        buf_span(&found->note, buf_view(&note));
-        if (count >= node->roster->committee_count - (found->log->party->committee ? 1 : 0))
-            break; /* everybody has cosigned: later ones cannot be earlier */
-    }
-    buf_free(&note);
-    return rc == E_NOTFOUND ? 0 : rc;
+    uint64_t size;
+    int rc = support_find(node, found->log, found->index, true, &found->support);
+    if (rc == 0 && found->support.size)
+        rc = store->ops->note_at_least(store, found->log->id, NOTE_SIGNED, found->support.size, &size, &found->note);
+    return rc;
 }
 
 static int statement_find(struct node *node, const struct hash *id, struct found **out)
@@ -163,6 +139,38 @@ static int statement_find(struct node *node, const struct hash *id, struct found
     return 0;
 }
 
+static bool has_cosigned(const struct found *found, const struct party *party)
+{
+    for (size_t i = 0; i < found->support.count; i++)
+        if (found->support.cosigners[i].party == party)
+            return true;
+    return false;
+}
+
+/* Which mirrors hold it under one checkpoint, since when, and which of the committee do not. */
+static void cosigners_json(struct node *node, const struct found *found, struct buf *out)
+{
+    struct quorum q = quorum_for(node->roster, found->log->party);
+    unsigned missing = 0;
+    buf_printf(out, "\"cosigned\":%zu,\"needed\":%u,\"mirrors\":%u,\"cosigners\":[", found->support.count, q.k, q.m);
+    for (size_t i = 0; i < found->support.count; i++) {
+        char at[21];
+        time_format(found->support.cosigners[i].timestamp, at);
+        buf_text(out, i ? ",{" : "{");
+        field(out, "party", span_str(found->support.cosigners[i].party->card.name));
+        buf_printf(out, "\"cosigned_at\":\"%s\"}", at);
+    }
+    buf_text(out, "],\"missing\":[");
+    for (size_t i = 0; i < node->roster->count; i++) {
+        const struct party *party = &node->roster->parties[i];
+        if (!party->committee || party == found->log->party || has_cosigned(found, party))
+            continue;
+        buf_text(out, missing++ ? "," : "");
+        buf_json(out, span_str(party->card.name));
+    }
+    buf_text(out, "],");
+}
+
 int node_statement_json(struct node *node, const struct hash *id, struct buf *out, struct fault *fault)
 {
     struct found *found = NULL;
@@ -172,7 +180,6 @@ int node_statement_json(struct node *node, const struct hash *id, struct buf *ou
     if (rc)
         return fail(fault, rc, "statement %s", hex);
     const struct statement *s = &found->statement;
-    struct quorum q = quorum_for(node->roster, found->log->party);
     buf_byte(out, '{');
     field(out, "id", span_str(hex));
     field(out, "issuer", s->issuer);
@@ -184,10 +191,11 @@ int node_statement_json(struct node *node, const struct hash *id, struct buf *ou
     field(out, "origin", span_str(found->log->party->origin));
     buf_printf(out, "\"index\":%llu,\"document_held\":%s,", (unsigned long long)found->index,
                document_missing(node, &s->document) ? "false" : "true");
-    field(out, "state", span_str(found->size ? "standing" : "logged"));
-    field_time(out, "standing_since", found->size ? found->instant * 1000 : 0);
-    buf_printf(out, "\"witnessed\":%s,\"cosigned\":%zu,\"needed\":%u,\"mirrors\":%u,\"size\":%llu}\n",
-               found->size ? "true" : "false", found->count, q.k, q.m, (unsigned long long)found->size);
+    field(out, "state", span_str(found->support.size ? "standing" : "logged"));
+    field_time(out, "standing_since", found->support.size ? found->support.instant * 1000 : 0);
+    cosigners_json(node, found, out);
+    buf_printf(out, "\"witnessed\":%s,\"size\":%llu}\n", found->support.size ? "true" : "false",
+               (unsigned long long)found->support.size);
     found_free(found);
     return out->error;
 }
@@ -200,7 +208,7 @@ static int receipt_text(struct node *node, struct found *found, struct buf *out)
     struct buf note;
     size_t count = 0;
     buf_init(&note, NOTE_BYTES_MAX);
-    int rc = tree_inclusion(&tiles, found->index, found->size, proof, &count);
+    int rc = tree_inclusion(&tiles, found->index, found->support.size, proof, &count);
     if (rc == 0)
         rc = note_with_cosignatures(node, found->log, buf_view(&found->note), &note);
     if (rc == 0)
@@ -226,7 +234,7 @@ static int cose_visit(void *ctx, const struct stored_cosignature *c)
     struct buf protected_bytes;
     char name[ORIGIN_BYTES_MAX + 8];
     const struct party *mirror = NULL;
-    if (c->size != make->found->size)
+    if (c->size != make->found->support.size)
         return 1;
     for (size_t i = 0; i < make->node->roster->count; i++)
         if (hash_eq(&make->node->roster->parties[i].kids[KEY_MIRROR], &c->kid))
@@ -253,9 +261,10 @@ static int receipt_cose(struct node *node, struct found *found, struct buf *out,
     struct cose_make make = {.node = node, .found = found, .proof = proof, .only_own = !found->log->own};
     struct span receipts[COMMITTEE_MAX];
     unsigned needed = quorum_for(node->roster, found->log->party).k;
-    int rc = tree_inclusion(&tiles, found->index, found->size, proof, &make.proof_count);
+    int rc = tree_inclusion(&tiles, found->index, found->support.size, proof, &make.proof_count);
     if (rc == 0)
-        rc = node->env.store->ops->cosignatures(node->env.store, found->log->id, found->size, cose_visit, &make);
+        rc =
+            node->env.store->ops->cosignatures(node->env.store, found->log->id, found->support.size, cose_visit, &make);
     rc = rc < 0 ? rc : 0;
     for (size_t i = 0; i < make.count; i++)
         receipts[i] = buf_view(&make.receipts[i]);
@@ -277,7 +286,7 @@ int node_receipt(struct node *node, const struct hash *id, bool cose, struct buf
     int rc = node->roster ? statement_find(node, id, &found) : E_NOTFOUND;
     if (rc)
         return fail(fault, rc, "no such statement is held here");
-    if (!found->size)
+    if (!found->support.size)
         rc =
             fail(fault, E_UNWITNESSED, "index %llu of %s", (unsigned long long)found->index, found->log->party->origin);
     else

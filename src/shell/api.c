@@ -153,8 +153,11 @@ static void api_notices(struct shell *shell, struct connection *c, struct span r
         refuse(c, fail(&fault, E_USAGE, "after is a number"), &fault);
         return;
     }
-    node_notices_json(shell->node, (int64_t)after, &c->reply);
-    answer(c, 200);
+    int rc = node_notices_json(shell->node, (int64_t)after, &c->reply);
+    if (rc)
+        refuse(c, fail(&fault, rc, "reading the notices"), &fault);
+    else
+        answer(c, 200);
 }
 
 static void api_statement(struct shell *shell, struct connection *c, struct span rest)

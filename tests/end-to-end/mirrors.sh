@@ -20,7 +20,21 @@ same "the statement is not standing (exit 3)" 3 "$(code_of comity vendor show "$
 comity vendor --json show "$second" > "$circle/shown"
 same "... it is logged" logged "$(value "$circle/shown" 'x["state"]')"
 same "... three mirrors of four are needed" "3 4" "$(value "$circle/shown" '"%d %d" % (x["needed"], x["mirrors"])')"
+half() {
+    comity vendor --json show "$second" > "$circle/shown"
+    [ "$(value "$circle/shown" '"%d %d" % (x["cosigned"], len(x["cosigners"]))')" = "2 2" ]
+}
+check "... two have cosigned it" until_true 10 half
+same "... these" "northland.example southland.example" "$(value "$circle/shown" '" ".join(c["party"] for c in x["cosigners"] if c["cosigned_at"])')"
+same "... and these have not" "eastland.example westland.example" "$(value "$circle/shown" '" ".join(x["missing"])')"
 comity vendor show "$second" > "$circle/shown"
+check "people read how many, and who" grep -qzE 'cosigned +2 of 4, 3 needed.*by +northland.example, southland.example.*missing +eastland.example, westland.example' "$circle/shown"
+comity operator --json notices > "$circle/n"
+row='next(r for r in x if r["notice"]["advisory"]["id"] == "VENDOR-2024-0001")'
+same "the notice says that it was logged only" "logged/" "$(value "$circle/n" "$row[\"notice\"][\"advisory\"][\"state\"] + '/' + $row[\"notice\"][\"advisory\"][\"standing_since\"]")"
+same "... and so it is still" "logged/" "$(value "$circle/n" "$row[\"state\"] + '/' + $row[\"standing_since\"]")"
+comity operator notices > "$circle/n" || true
+check "... as people read" grep -qx ' *unwitnessed' "$circle/n"
 check "people read that it is unwitnessed" grep -q unwitnessed "$circle/shown"
 same "a receipt is refused (exit 3)" 3 "$(code_of comity vendor --json receipt "$second")"
 check "... as not standing" grep -q '"id":"not-standing"' "$circle/last"
@@ -48,6 +62,16 @@ check "the operator sees it standing, too" until_true 10 stands operator "$secon
 comity vendor receipt "$second" --wait 5 --out "$circle/receipt"
 check "the receipt verifies" "$program" verify --charter "$circle/circle.bundle" --receipt "$circle/receipt" --document "$xz"
 comity operator --json notices > "$circle/n"
+comity operator --json show "$second" > "$circle/shown"
+same "the notice still says what was then" logged "$(value "$circle/n" "$row[\"notice\"][\"advisory\"][\"state\"]")"
+same "... and beside it stands since when it stands" "$(value "$circle/shown" '"standing/" + x["standing_since"]')" \
+    "$(value "$circle/n" "$row[\"state\"] + '/' + $row[\"standing_since\"]")"
+comity operator notices > "$circle/text" || true
+check "... as people read" grep -qE 'unwitnessed then, standing since 20' "$circle/text"
+comity operator inventory add later "$appliance" > "$circle/last" || true
+comity operator --json notices > "$circle/late"
+same "a notice made later says that it stands" "$(value "$circle/shown" '"standing/" + x["standing_since"]')" \
+    "$(value "$circle/late" "next(r['notice']['advisory']['state'] + '/' + r['notice']['advisory']['standing_since'] for r in x if r['notice']['inventory'] == 'later' and r['notice']['advisory']['id'] == 'VENDOR-2024-0001')")"
 same "exactly one notice for each advisory and component" True \
     "$(value "$circle/n" 'len(x) == 2 and len({r["notice"]["id"] for r in x}) == 2 and len({(r["notice"]["advisory"]["id"], r["notice"]["component"]["name"]) for r in x}) == 2')"
 done_testing
