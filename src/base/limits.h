@@ -44,6 +44,12 @@ enum {
     FOREIGN_LOGS_MAX = 1024,     /* logs outside the circle that a node witnesses */
     HTTP_BODY_MAX = 36 * 1024 * 1024,
     GZIP_BODY_MIN = 16 * 1024, /* a smaller body goes out as it is: it would save a packet or none */
+    HTTP_MEMORY_MAX = 128 * 1024 * 1024, /* bodies of all requests and answers under way, together */
+    HTTP_DISCARD_MAX = 64 * 1024,        /* of a refused body that is still read, so that its sender hears why */
+    TARGET_BYTES_MAX = 4096,             /* a request's path and query */
+    HEADERS_MAX = 64,
+    HEADERS_BYTES_MAX = 8192,
+    ADD_CHECKPOINT_BYTES_MAX = NOTE_BYTES_MAX + 4096, /* with the old size and at most 63 proof lines */
     HTTP_CONNECTIONS_MAX = 512,
     CONNECTIONS_PER_ADDRESS_MAX = 64,
     CONFIG_BYTES_MAX = 65536,

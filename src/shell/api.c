@@ -27,7 +27,7 @@ static int status_of(int code)
     }
 }
 
-static void refuse(struct connection *c, int code, const struct fault *fault)
+void api_refuse(struct connection *c, int code, const struct fault *fault)
 {
     buf_reset(&c->reply);
     fault_json(&c->reply, fault, code);
@@ -50,13 +50,6 @@ static void dispatch(struct shell *shell, struct connection *c, struct event *ev
 
 static void submit(struct shell *shell, struct connection *c, const char *media, const char *subject, enum label label)
 {
-    struct fault fault = {0};
-    if (c->body.len > DOCUMENT_BYTES_MAX) {
-        refuse(c,
-               fail(&fault, E_LIMIT, "a document has at most %d bytes, this has %zu", DOCUMENT_BYTES_MAX, c->body.len),
-               &fault);
-        return;
-    }
     struct submission submission = {.label = label, .document = buf_view(&c->body)};
     struct event event = {.kind = EVENT_SUBMIT, .submissions = &submission, .submission_count = 1};
     (void)snprintf(submission.media, sizeof submission.media, "%s", media);
@@ -75,7 +68,7 @@ static void api_publish(struct shell *shell, struct connection *c, struct span r
                                              &arena, &fault)
                          : E_NOMEM;
     if (rc)
-        refuse(c, rc, &fault);
+        api_refuse(c, rc, &fault);
     else
         submit(shell, c, publication->media, publication->subject, publication->label);
     arena_free(&arena);
@@ -100,9 +93,10 @@ static void api_state(struct shell *shell, struct connection *c, struct span res
     (void)rest;
     enum label label = document_label(span_str(media), buf_view(&c->body));
     if (!strchr(media, '/') || !*subject || strlen(media) >= MEDIA_BYTES_MAX || strlen(subject) >= SUBJECT_BYTES_MAX)
-        refuse(c, fail(&fault, E_USAGE, "parameters media and subject are required"), &fault);
+        api_refuse(c, fail(&fault, E_USAGE, "parameters media and subject are required"), &fault);
     else if (label != LABEL_OPEN || advisory_inside(c))
-        refuse(c, fail(&fault, E_LABEL, "an advisory is published with comity publish, which minds its label"), &fault);
+        api_refuse(c, fail(&fault, E_LABEL, "an advisory is published with comity publish, which minds its label"),
+                   &fault);
     else
         submit(shell, c, media, subject, LABEL_OPEN);
 }
@@ -126,7 +120,8 @@ static void api_inventory(struct shell *shell, struct connection *c, struct span
     if (one_line(parameter(c, "name")) && one_line(parameter(c, "distribution")))
         dispatch(shell, c, &event);
     else
-        refuse(c, fail(&fault, E_SYNTAX, "an inventory's name and distribution hold no control characters"), &fault);
+        api_refuse(c, fail(&fault, E_SYNTAX, "an inventory's name and distribution hold no control characters"),
+                   &fault);
 }
 
 static void api_absent(struct shell *shell, struct connection *c, struct span rest)
@@ -150,12 +145,12 @@ static void api_notices(struct shell *shell, struct connection *c, struct span r
     struct fault fault = {0};
     (void)rest;
     if (*text && !decimal_parse(span_str(text), &after)) {
-        refuse(c, fail(&fault, E_USAGE, "after is a number"), &fault);
+        api_refuse(c, fail(&fault, E_USAGE, "after is a number"), &fault);
         return;
     }
     int rc = node_notices_json(shell->node, (int64_t)after, &c->reply);
     if (rc)
-        refuse(c, fail(&fault, rc, "reading the notices"), &fault);
+        api_refuse(c, fail(&fault, rc, "reading the notices"), &fault);
     else
         answer(c, 200);
 }
@@ -167,7 +162,7 @@ static void api_statement(struct shell *shell, struct connection *c, struct span
     int rc = hash_parse(rest, &id) ? node_statement_json(shell->node, &id, &c->reply, &fault)
                                    : fail(&fault, E_USAGE, "an id has 64 hex digits");
     if (rc)
-        refuse(c, rc, &fault);
+        api_refuse(c, rc, &fault);
     else
         answer(c, 200);
 }
@@ -180,7 +175,7 @@ static void api_receipt(struct shell *shell, struct connection *c, struct span r
     int rc = hash_parse(rest, &id) ? node_receipt(shell->node, &id, cose, &c->reply, &fault)
                                    : fail(&fault, E_USAGE, "an id has 64 hex digits");
     if (rc) {
-        refuse(c, rc, &fault);
+        api_refuse(c, rc, &fault);
         return;
     }
     answer(c, 200);
@@ -194,34 +189,83 @@ static void api_rebuild(struct shell *shell, struct connection *c, struct span r
     (void)rest;
     node_rebuild(shell->node, &rc);
     if (rc) {
-        refuse(c, fail(&fault, rc, "rebuilding"), &fault);
+        api_refuse(c, fail(&fault, rc, "rebuilding"), &fault);
         return;
     }
     buf_text(&c->reply, "{\"rebuilt\":true}\n");
     answer(c, 200);
 }
 
-static const struct {
+enum { QUERY_NAMES_MAX = 3 };
+
+static const struct route {
     const char *method, *path;
     bool prefix;
     void (*run)(struct shell *, struct connection *, struct span rest);
+    size_t body_max;
+    const char *query[QUERY_NAMES_MAX]; /* names that may stand in it, once each */
 } routes[] = {
-    {"POST", "/api/v1/publish", false, api_publish},       {"POST", "/api/v1/statements", false, api_state},
-    {"POST", "/api/v1/inventories", false, api_inventory}, {"POST", "/api/v1/absent", false, api_absent},
-    {"POST", "/api/v1/rebuild", false, api_rebuild},       {"GET", "/api/v1/status", false, api_status},
-    {"GET", "/api/v1/notices", false, api_notices},        {"GET", "/api/v1/statements/", true, api_statement},
-    {"GET", "/api/v1/receipts/", true, api_receipt},
+    {"POST", "/api/v1/publish", false, api_publish, DOCUMENT_BYTES_MAX, {"open"}},
+    {"POST", "/api/v1/statements", false, api_state, DOCUMENT_BYTES_MAX, {"media", "subject"}},
+    {"POST", "/api/v1/inventories", false, api_inventory, INVENTORY_BYTES_MAX, {"name", "distribution"}},
+    {"POST", "/api/v1/absent", false, api_absent, 0, {"party"}},
+    {"POST", "/api/v1/rebuild", false, api_rebuild, 0, {NULL}},
+    {"GET", "/api/v1/status", false, api_status, 0, {NULL}},
+    {"GET", "/api/v1/notices", false, api_notices, 0, {"after"}},
+    {"GET", "/api/v1/statements/", true, api_statement, 0, {NULL}},
+    {"GET", "/api/v1/receipts/", true, api_receipt, 0, {"form"}},
 };
+
+static const struct route *route_find(const char *method, struct span path)
+{
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+        bool hit = routes[i].prefix ? span_starts(path, routes[i].path) : span_is(path, routes[i].path);
+        if (hit && strcmp(method, routes[i].method) == 0)
+            return &routes[i];
+    }
+    return NULL;
+}
+
+size_t api_body_max(const char *method, struct span path)
+{
+    const struct route *route = route_find(method, path);
+    return route ? route->body_max : HTTP_DISCARD_MAX;
+}
+
+struct query {
+    const struct route *route;
+    unsigned seen; /* a bit for each name */
+    struct fault fault;
+};
+
+static enum MHD_Result query_visit(void *ctx, enum MHD_ValueKind kind, const char *key, size_t key_size,
+                                   const char *value, size_t value_size)
+{
+    struct query *q = ctx;
+    unsigned i = 0;
+    (void)kind;
+    while (i < QUERY_NAMES_MAX && q->route->query[i] && strcmp(key, q->route->query[i]) != 0)
+        i++;
+    if (strlen(key) != key_size || i == QUERY_NAMES_MAX || !q->route->query[i])
+        (void)fail(&q->fault, E_USAGE, "unknown parameter \"%.60s\"", key);
+    else if (q->seen & 1u << i)
+        (void)fail(&q->fault, E_DUPLICATE, "parameter %s stands twice", key);
+    else if (!value || strlen(value) != value_size)
+        (void)fail(&q->fault, E_USAGE, "parameter %s has no value, or a NUL", key);
+    q->seen |= 1u << i;
+    return q->fault.code ? MHD_NO : MHD_YES;
+}
 
 void api_request(struct shell *shell, struct connection *c, const char *method, const char *path)
 {
-    struct fault fault = {0};
-    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-        bool hit = routes[i].prefix ? span_starts(span_str(path), routes[i].path) : strcmp(path, routes[i].path) == 0;
-        if (hit && strcmp(method, routes[i].method) == 0) {
-            routes[i].run(shell, c, span_from(span_str(path), strlen(routes[i].path)));
-            return;
-        }
+    struct query query = {.route = route_find(method, span_str(path))};
+    if (!query.route) {
+        api_refuse(c, fail(&query.fault, E_NOTFOUND, "no such route: %.8s %.120s", method, path), &query.fault);
+        return;
     }
-    refuse(c, fail(&fault, E_NOTFOUND, "no such route: %.8s %.120s", method, path), &fault);
+    (void)MHD_get_connection_values_n(c->mhd, MHD_GET_ARGUMENT_KIND, query_visit, &query);
+    if (query.fault.code)
+        api_refuse(c, query.fault.code, &query.fault);
+    else
+        query.route->run(shell, c, span_from(span_str(path), strlen(query.route->path)));
 }

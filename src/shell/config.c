@@ -4,6 +4,41 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "format/note.h"
+
+static bool url_plain(const char *url)
+{
+    struct span text = span_str(url);
+    size_t scheme = span_starts(text, "https://") ? 8 : span_starts(text, "http://") ? 7 : 0;
+    for (size_t i = scheme; i < text.len; i++)
+        if (url[i] <= ' ' || url[i] >= 0x7f || strchr("\"<>\\^`{|}", url[i]))
+            return false;
+    return scheme && text.len > scheme && url[scheme] != '/' && url[scheme] != ':';
+}
+
+static bool address_plain(const char *text)
+{
+    char host[CONFIG_HOST_BYTES];
+    const char *port;
+    uint64_t number;
+    return config_address(text, host, &port) == 0 && decimal_parse(span_str(port), &number) && number && number < 65536;
+}
+
+static bool command_plain(const char *text)
+{
+    size_t words = 0;
+    for (const char *c = text; *c; c++)
+        words += *c != ' ' && (c == text || c[-1] == ' ');
+    return text[0] == '/' && words <= COMMAND_WORDS_MAX;
+}
+
+static bool vkey_plain(const char *text)
+{
+    struct span name;
+    enum note_type type;
+    struct public_key key;
+    return note_vkey_parse(span_str(text), &name, &type, &key) == 0 && type == NOTE_ED25519;
+}
 
 static bool level_good(const char *value)
 {
@@ -20,18 +55,32 @@ static const struct {
     const char *meaning;
 } keys[] = {
     {"name", FIELD(name), NULL, "NAME", "The party's name, as in its card. Required."},
-    {"listen", FIELD(listen), NULL, "ADDRESS:PORT",
+    {"listen", FIELD(listen), address_plain, "ADDRESS:PORT",
      "Numeric address and port of the public listener, an IPv6 address in brackets. Required."},
     {"passphrase-file", FIELD(passphrase_file), NULL, "FILE",
      "Opens the keys. Put it on another disk, or let systemd hand it over as a credential. Required in a circle."},
-    {"notify-command", FIELD(notify_command), NULL, "PROGRAM WORD ...",
+    {"notify-command", FIELD(notify_command), command_plain, "/PROGRAM WORD ..., at most 16 words",
      "Run for each notice, without a shell; the notice comes as JSON on standard input. Exit code 0 takes it."},
-    {"notify-webhook", FIELD(notify_webhook), NULL, "URL", "Gets each notice by POST, as JSON. A 2xx answer takes it."},
+    {"notify-webhook", FIELD(notify_webhook), url_plain, "an http:// or https:// URL",
+     "Gets each notice by POST, as JSON. A 2xx answer takes it."},
     {"log-level", FIELD(log_level), level_good, "error, warning, info or debug",
      "The least grave messages that are logged. By default info."},
 };
 static const char witness_meaning[] =
     "A vkey of a log outside the circle that this node witnesses. May stand up to 64 times.";
+
+int config_address(const char *listen, char host[static CONFIG_HOST_BYTES], const char **port)
+{
+    const char *colon = strrchr(listen, ':');
+    if (!colon || colon == listen || (size_t)(colon - listen) >= CONFIG_HOST_BYTES)
+        return E_CONFIG;
+    size_t n = (size_t)(colon - listen);
+    bool bracketed = listen[0] == '[' && listen[n - 1] == ']';
+    memcpy(host, listen + bracketed, n - 2 * bracketed);
+    host[n - 2 * bracketed] = 0;
+    *port = colon + 1;
+    return 0;
+}
 
 static struct span trim(struct span s)
 {
@@ -53,14 +102,23 @@ static int copy(char *out, size_t size, struct span value, const char *key, stru
     return 0;
 }
 
+static int witness_take(struct config *out, struct span value, struct fault *fault)
+{
+    if (out->witness_count == WITNESS_LOGS_MAX)
+        return fail(fault, E_CONFIG, "more than %d witness-log lines", WITNESS_LOGS_MAX);
+    char *log = out->witness_log[out->witness_count];
+    int rc = copy(log, sizeof out->witness_log[0], value, "witness-log", fault);
+    if (rc == 0 && !vkey_plain(log))
+        rc = fail(fault, E_CONFIG, "witness-log is a log's Ed25519 vkey: name+hash+key");
+    if (rc == 0)
+        out->witness_logs[out->witness_count++] = log;
+    return rc;
+}
+
 static int pair_take(struct config *out, struct span key, struct span value, struct fault *fault)
 {
-    if (span_is(key, "witness-log")) {
-        if (out->witness_count == WITNESS_LOGS_MAX)
-            return fail(fault, E_CONFIG, "more than %d witness-log lines", WITNESS_LOGS_MAX);
-        out->witness_logs[out->witness_count] = out->witness_log[out->witness_count];
-        return copy(out->witness_log[out->witness_count++], sizeof out->witness_log[0], value, "witness-log", fault);
-    }
+    if (span_is(key, "witness-log"))
+        return witness_take(out, value, fault);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (span_is(key, keys[i].key)) {
             char *field = (char *)out + keys[i].offset;

@@ -7,7 +7,7 @@
 #include "base/span.h"
 #include "shell/log.h"
 
-enum { WITNESS_LOGS_MAX = 64, COMMAND_WORDS_MAX = 16 };
+enum { WITNESS_LOGS_MAX = 64, COMMAND_WORDS_MAX = 16, CONFIG_HOST_BYTES = 128 };
 
 struct config {
     char name[NAME_BYTES_MAX + 1];
@@ -20,10 +20,14 @@ struct config {
     const char *witness_logs[WITNESS_LOGS_MAX + 1];
     size_t witness_count;
 };
+/* Each value is checked; E_CONFIG names the line and what it wants. */
 int config_parse(struct config *out, struct span text, struct fault *fault);
 enum log_level config_log_level(const struct config *config);
 
 /* Every key with the form of its value and its meaning, for help and manual. */
 void config_keys(void (*visit)(void *ctx, const char *key, const char *form, const char *meaning), void *ctx);
+
+/* "HOST:PORT" or "[HOST]:PORT"; `port` points into `listen`. */
+int config_address(const char *listen, char host[static CONFIG_HOST_BYTES], const char **port);
 
 #endif

@@ -11,32 +11,44 @@
 
 #include "circle/member.h"
 #include "crypto/sha256.h"
+#include "shell/gate.h"
 #include "shell/gzip.h"
 #include "shell/shell.h"
 
-/* The gate: what a strict server must refuse and libmicrohttpd leaves to us (repeated Host or Content-Length, both framings). */
-struct gate {
-    int hosts, lengths, encodings;
-    bool bad;
-};
-
-static enum MHD_Result gate_visit(void *ctx, enum MHD_ValueKind kind, const char *key, size_t key_size,
+static enum MHD_Result head_visit(void *ctx, enum MHD_ValueKind kind, const char *key, size_t key_size,
                                   const char *value, size_t value_size)
 {
-    struct gate *gate = ctx;
+    struct gate_head *head = ctx;
     (void)kind;
-    gate->hosts += strcasecmp(key, "Host") == 0;
-    gate->lengths += strcasecmp(key, "Content-Length") == 0;
-    gate->encodings += strcasecmp(key, "Transfer-Encoding") == 0;
-    gate->bad = gate->bad || strlen(key) != key_size || (value && strlen(value) != value_size);
+    head->headers++;
+    head->header_bytes += key_size + value_size + 4;
+    head->hosts += strcasecmp(key, "Host") == 0;
+    if (strcasecmp(key, "Content-Length") == 0) {
+        head->lengths++;
+        head->length = span_of(value, value_size);
+    }
+    if (strcasecmp(key, "Transfer-Encoding") == 0) {
+        head->encodings++;
+        head->encoding = span_of(value, value_size);
+    }
+    head->empty = head->empty || !value_size;
     return MHD_YES;
 }
 
-static bool gate_open(struct MHD_Connection *mhd)
+/* Counts bytes that this connection keeps in memory; false when all connections together would keep too many. */
+static bool hold(struct connection *c, size_t bytes)
 {
-    struct gate gate = {0};
-    (void)MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, gate_visit, &gate);
-    return !gate.bad && gate.hosts <= 1 && gate.lengths <= 1 && !(gate.lengths && gate.encodings);
+    if (bytes > HTTP_MEMORY_MAX - c->shell->http_bytes)
+        return false;
+    c->shell->http_bytes += bytes;
+    c->held += bytes;
+    return true;
+}
+
+static void unhold(struct connection *c, size_t bytes)
+{
+    c->held -= bytes;
+    c->shell->http_bytes -= bytes;
 }
 
 static enum MHD_Result respond(struct connection *c, int status, struct span body)
@@ -58,10 +70,20 @@ static enum MHD_Result respond(struct connection *c, int status, struct span bod
     (void)MHD_add_response_header(r, "Cache-Control",
                                   c->immutable ? "public, max-age=31536000, immutable" : "no-store");
     (void)MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+    if (status == 405)
+        (void)MHD_add_response_header(r, "Allow", "GET, HEAD, POST, PUT");
     enum MHD_Result rc = MHD_queue_response(c->mhd, (unsigned)status, r);
     MHD_destroy_response(r);
     return rc;
 }
+
+static enum MHD_Result respond_text(struct connection *c, int status, const char *text)
+{
+    c->content_type = "text/plain; charset=utf-8";
+    return respond(c, status, span_str(text));
+}
+
+static const char overloaded[] = "too many bytes are under way; try again\n";
 
 /* "bytes=N-" or "bytes=N-M"; anything else asks for the whole. False when it cannot be satisfied. */
 static bool range_of(const char *text, size_t len, size_t *from, size_t *to, bool *partial)
@@ -166,7 +188,9 @@ static enum MHD_Result public_get(struct connection *c, const char *method, cons
     bool member = member_asks(c, method, path);
     node_serve(c->shell->node, span_str(path), member, &served);
     enum MHD_Result rc;
-    if (served.status == 200) {
+    if (!hold(c, served.body.len)) {
+        rc = respond_text(c, 503, overloaded);
+    } else if (served.status == 200) {
         rc = respond_ranged(c, &served, member);
     } else {
         c->content_type = served.content_type;
@@ -185,13 +209,31 @@ struct encoding {
 static const struct {
     const char *method, *path;
     enum request_kind kind;
+    size_t body_max;
 } writes[] = {
-    {"POST", "/mirror/add-checkpoint", REQ_MIRROR_ADD_CHECKPOINT},
-    {"POST", "/mirror/add-entries", REQ_MIRROR_ADD_ENTRIES},
-    {"POST", "/witness/add-checkpoint", REQ_WITNESS_ADD_CHECKPOINT},
-    {"POST", "/announce", REQ_ANNOUNCE},
-    {"PUT", "/documents/", REQ_PUT_DOCUMENT},
+    {"POST", "/mirror/add-checkpoint", REQ_MIRROR_ADD_CHECKPOINT, ADD_CHECKPOINT_BYTES_MAX},
+    {"POST", "/mirror/add-entries", REQ_MIRROR_ADD_ENTRIES, HTTP_BODY_MAX},
+    {"POST", "/witness/add-checkpoint", REQ_WITNESS_ADD_CHECKPOINT, ADD_CHECKPOINT_BYTES_MAX},
+    {"POST", "/announce", REQ_ANNOUNCE, NOTE_BYTES_MAX},
+    {"PUT", "/documents/", REQ_PUT_DOCUMENT, DOCUMENT_BYTES_MAX},
 };
+
+/* The row of `writes`, or their number. A document's row is found by its prefix. */
+static size_t write_find(const char *method, struct span path)
+{
+    size_t i = 0, n = sizeof writes / sizeof writes[0];
+    while (i < n &&
+           !(strcmp(method, writes[i].method) == 0 &&
+             (writes[i].kind == REQ_PUT_DOCUMENT ? span_starts(path, writes[i].path) : span_is(path, writes[i].path))))
+        i++;
+    return i;
+}
+
+static size_t public_body_max(const char *method, struct span path)
+{
+    size_t i = write_find(method, path);
+    return i < sizeof writes / sizeof writes[0] ? writes[i].body_max : HTTP_DISCARD_MAX;
+}
 
 static enum MHD_Result encoding_visit(void *ctx, enum MHD_ValueKind kind, const char *key, const char *value)
 {
@@ -230,26 +272,22 @@ static enum MHD_Result public_write(struct connection *c, const char *method, co
         c->content_type = "application/concise-problem-details+cbor";
         return respond(c, 403, span_of(rejected, sizeof rejected - 1));
     }
-    c->content_type = "text/plain; charset=utf-8";
-    for (size_t i = 0; i < sizeof writes / sizeof writes[0]; i++) {
-        bool document = writes[i].kind == REQ_PUT_DOCUMENT;
-        bool hit = document ? span_starts(span_str(path), writes[i].path) : strcmp(path, writes[i].path) == 0;
-        if (!hit || strcmp(method, writes[i].method) != 0)
-            continue;
-        if (document && !hash_parse(span_from(span_str(path), strlen(writes[i].path)), &event.hash))
-            return respond(c, 400, span_str("the path ends in 64 hex digits\n"));
-        int status = body_decode(c, writes[i].kind);
-        if (status != 200)
-            return respond(c, status, span_str("this content encoding is not taken, or the body does not follow it\n"));
-        event.body = buf_view(&c->body);
-        event.request = writes[i].kind;
-        event.token = c->token = ++c->shell->next_token;
-        c->dispatched = true;
-        MHD_suspend_connection(c->mhd);
-        shell_step(c->shell, &event);
-        return MHD_YES;
-    }
-    return respond(c, 404, span_str("no such route\n"));
+    size_t i = write_find(method, span_str(path));
+    if (i == sizeof writes / sizeof writes[0])
+        return respond_text(c, 404, "no such route\n");
+    if (writes[i].kind == REQ_PUT_DOCUMENT &&
+        !hash_parse(span_from(span_str(path), strlen(writes[i].path)), &event.hash))
+        return respond_text(c, 400, "the path ends in 64 hex digits\n");
+    int status = body_decode(c, writes[i].kind);
+    if (status != 200)
+        return respond_text(c, status, "this content encoding is not taken, or the body does not follow it\n");
+    event.body = buf_view(&c->body);
+    event.request = writes[i].kind;
+    event.token = c->token = ++c->shell->next_token;
+    c->dispatched = true;
+    MHD_suspend_connection(c->mhd);
+    shell_step(c->shell, &event);
+    return MHD_YES;
 }
 
 /* Behind the socket's mode, the kernel's word on who has connected: the node's own user, or root. */
@@ -264,73 +302,128 @@ static bool owner_calls(struct connection *c)
 
 static enum MHD_Result whole(struct connection *c, const char *method, const char *path)
 {
-    if (!gate_open(c->mhd)) {
-        c->content_type = "text/plain; charset=utf-8";
-        return respond(c, 400, span_str("the request's framing is ambiguous\n"));
-    }
-    if (c->too_large) {
-        c->content_type = "text/plain; charset=utf-8";
-        return respond(c, 413, span_str("the body is too large\n"));
-    }
+    if (c->private_api && !owner_calls(c))
+        return respond_text(c, 403, "only the node's owner\n");
     if (c->private_api) {
-        if (!owner_calls(c))
-            return respond(c, 403, span_str("only the node's owner\n"));
         api_request(c->shell, c, method, path);
         return c->dispatched ? MHD_YES : respond(c, c->status, buf_view(&c->reply));
     }
     if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
         return public_get(c, method, path);
-    if (strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0)
-        return public_write(c, method, path);
-    c->content_type = "text/plain; charset=utf-8";
-    return respond(c, 405, span_str("GET, HEAD, POST and PUT only\n"));
+    return public_write(c, method, path);
 }
 
-static enum MHD_Result handle(struct shell *shell, struct MHD_Connection *mhd, bool private_api, const char *path,
-                              const char *method, const char *data, size_t *size, void **context)
+/* The refusal is said when the rest of a small body has been read: an answer before that would be lost with the connection. */
+static enum MHD_Result refused(struct connection *c)
+{
+    struct fault fault = {0};
+    if (!c->private_api)
+        return respond_text(c, c->status, c->refusal);
+    int code = c->status == 413 ? E_LIMIT : c->status == 503 ? E_BUSY : E_SYNTAX, status = c->status;
+    (void)fail(&fault, code, "%.*s", (int)strcspn(c->refusal, "\n"), c->refusal);
+    api_refuse(c, code, &fault);
+    return respond(c, status, buf_view(&c->reply));
+}
+
+static void refuse_later(struct connection *c, int status, const char *text)
+{
+    c->status = status;
+    c->refusal = text;
+    buf_free(&c->body);
+    unhold(c, c->held);
+}
+
+/* At a request's head, before any of its body: let in, or to be refused. */
+static enum MHD_Result begin(struct connection *c, const char *method, const char *version)
+{
+    struct gate_head head = {.method = span_str(method), .version = span_str(version), .target = span_str(c->target)};
+    c->begun = true;
+    (void)MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, head_visit, &head);
+    head.bytes = MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+    struct span path = gate_path(head.target);
+    size_t body_max = c->private_api ? api_body_max(method, path) : public_body_max(method, path);
+    struct gate_verdict verdict = gate_check(&head, body_max);
+    buf_init(&c->body, body_max);
+    if (verdict.status)
+        refuse_later(c, verdict.status, verdict.text);
+    else if (verdict.length != UINT64_MAX && !hold(c, (size_t)verdict.length))
+        refuse_later(c, 503, overloaded);
+    bool endless = verdict.length > HTTP_DISCARD_MAX && !c->private_api;
+    return c->status && (!verdict.has_body || endless) ? refused(c) : MHD_YES;
+}
+
+/* False when a refused body goes on and on. */
+static bool body_add(struct connection *c, const char *data, size_t size)
+{
+    if (c->status) {
+        c->discarded += size;
+        return c->private_api || c->discarded <= HTTP_DISCARD_MAX;
+    }
+    buf_add(&c->body, data, size);
+    if (c->body.error)
+        refuse_later(c, c->body.error == E_LIMIT ? 413 : 503, "the body is too large for this path\n");
+    else if (c->body.len > c->held && !hold(c, c->body.len - c->held))
+        refuse_later(c, 503, overloaded);
+    return true;
+}
+
+static enum MHD_Result handle(struct MHD_Connection *mhd, const char *path, const char *method, const char *version,
+                              const char *data, size_t *size, void **context)
 {
     struct connection *c = *context;
-    if (!c) {
-        c = calloc(1, sizeof *c);
-        if (!c)
-            return MHD_NO;
-        c->shell = shell;
-        c->mhd = mhd;
-        c->private_api = private_api;
-        buf_init(&c->body, private_api ? INVENTORY_BYTES_MAX + 4096 : HTTP_BODY_MAX);
-        buf_init(&c->reply, INVENTORY_BYTES_MAX);
-        c->next = shell->connections;
-        shell->connections = c;
-        *context = c;
-        return MHD_YES;
-    }
+    if (!c)
+        return MHD_NO;
+    c->mhd = mhd;
+    if (!c->begun)
+        return begin(c, method, version);
     if (*size) {
-        if (!c->too_large)
-            buf_add(&c->body, data, *size);
-        if (c->body.error) {
-            c->too_large = true;
-            buf_free(&c->body);
-        }
+        bool good = body_add(c, data, *size);
         *size = 0;
-        return MHD_YES;
+        return good ? MHD_YES : MHD_NO;
     }
     if (c->dispatched)
         return c->replied ? respond(c, c->status, buf_view(&c->reply)) : MHD_YES;
-    return whole(c, method, path);
+    return c->status ? refused(c) : whole(c, method, path);
 }
 
-static enum MHD_Result on_public(void *ctx, struct MHD_Connection *mhd, const char *path, const char *method,
-                                 const char *version, const char *data, size_t *size, void **context)
+/* The library calls this with the target as it came, before it reads anything into it. */
+static struct connection *connection_new(struct shell *shell, const char *target)
 {
-    (void)version;
-    return handle(ctx, mhd, false, path, method, data, size, context);
+    struct connection *c = calloc(1, sizeof *c);
+    char *copy = strndup(target, TARGET_BYTES_MAX + 1);
+    if (!c || !copy) {
+        free(c);
+        free(copy);
+        return NULL;
+    }
+    c->shell = shell;
+    c->target = copy;
+    buf_init(&c->reply, INVENTORY_BYTES_MAX);
+    c->next = shell->connections;
+    shell->connections = c;
+    return c;
 }
 
-static enum MHD_Result on_private(void *ctx, struct MHD_Connection *mhd, const char *path, const char *method,
+static void *public_target(void *ctx, const char *target, struct MHD_Connection *mhd)
+{
+    (void)mhd;
+    return connection_new(ctx, target);
+}
+
+static void *private_target(void *ctx, const char *target, struct MHD_Connection *mhd)
+{
+    struct connection *c = connection_new(ctx, target);
+    (void)mhd;
+    if (c)
+        c->private_api = true;
+    return c;
+}
+
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *mhd, const char *path, const char *method,
                                   const char *version, const char *data, size_t *size, void **context)
 {
-    (void)version;
-    return handle(ctx, mhd, true, path, method, data, size, context);
+    (void)ctx;
+    return handle(mhd, path, method, version, data, size, context);
 }
 
 static void completed(void *ctx, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code)
@@ -344,8 +437,10 @@ static void completed(void *ctx, struct MHD_Connection *mhd, void **context, enu
     if (!c || !*at)
         return;
     *at = c->next;
+    unhold(c, c->held);
     buf_free(&c->body);
     buf_free(&c->reply);
+    free(c->target);
     free(c);
     *context = NULL;
 }
@@ -368,26 +463,13 @@ void http_reply(struct shell *shell, struct action *action)
     }
 }
 
-static int address_parse(const char *listen, char host[static 128], const char **port)
-{
-    const char *colon = strrchr(listen, ':');
-    if (!colon || colon == listen || (size_t)(colon - listen) >= 128)
-        return E_CONFIG;
-    size_t n = (size_t)(colon - listen);
-    bool bracketed = listen[0] == '[' && listen[n - 1] == ']';
-    memcpy(host, listen + bracketed, n - 2 * bracketed);
-    host[n - 2 * bracketed] = 0;
-    *port = colon + 1;
-    return 0;
-}
-
 static int listen_tcp(const char *text, struct fault *fault)
 {
-    char host[128];
+    char host[CONFIG_HOST_BYTES];
     const char *port;
     struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM},
                     *found = NULL;
-    if (address_parse(text, host, &port) != 0 || getaddrinfo(host, port, &hints, &found) != 0)
+    if (config_address(text, host, &port) != 0 || getaddrinfo(host, port, &hints, &found) != 0)
         return fail(fault, E_CONFIG, "listen = %s is no ADDRESS:PORT", text);
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
     bool good = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
@@ -423,14 +505,16 @@ static int listen_unix(const char *dir, struct fault *fault)
     return code;
 }
 
-static struct MHD_Daemon *daemon_start(struct shell *shell, int fd, MHD_AccessHandlerCallback handler,
-                                       unsigned per_address)
+typedef void *target_callback(void *ctx, const char *target, struct MHD_Connection *mhd);
+
+static struct MHD_Daemon *daemon_start(struct shell *shell, int fd, target_callback *target, unsigned per_address)
 {
-    return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handler, shell, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_NOTIFY_COMPLETED, completed, shell, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address, MHD_OPTION_CONNECTION_TIMEOUT, 30u,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_END);
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, shell,
+                            MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, target, shell,
+                            MHD_OPTION_NOTIFY_COMPLETED, completed, shell, MHD_OPTION_CONNECTION_LIMIT,
+                            (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address,
+                            MHD_OPTION_CONNECTION_TIMEOUT, 30u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_END);
 }
 
 int http_open(struct shell *shell, struct fault *fault)
@@ -439,8 +523,8 @@ int http_open(struct shell *shell, struct fault *fault)
     int local = tcp < 0 ? tcp : listen_unix(shell->dir, fault);
     if (local < 0)
         return local;
-    shell->public_daemon = daemon_start(shell, tcp, on_public, CONNECTIONS_PER_ADDRESS_MAX);
-    shell->private_daemon = daemon_start(shell, local, on_private, 0);
+    shell->public_daemon = daemon_start(shell, tcp, public_target, CONNECTIONS_PER_ADDRESS_MAX);
+    shell->private_daemon = daemon_start(shell, local, private_target, 0);
     return shell->public_daemon && shell->private_daemon ? 0 : fail(fault, E_STATE, "the HTTP server does not start");
 }
 

@@ -20,9 +20,13 @@ struct connection { /* of one HTTP request that we answer */
     struct MHD_Connection *mhd;
     struct shell *shell;
     uint64_t token;
+    char *target; /* as it came, with its query */
+    const char *method;
     struct buf body;
-    bool private_api, dispatched, replied, too_large;
-    int status;
+    size_t held, discarded; /* bytes counted against HTTP_MEMORY_MAX; bytes of a refused body that were read */
+    bool private_api, begun, dispatched, replied;
+    int status; /* before the answer: a refusal that waits for the body's end, or 0 */
+    const char *refusal;
     const char *content_type;
     char header[96], location[160];
     bool immutable;
@@ -60,6 +64,7 @@ struct shell {
     struct MHD_Daemon *public_daemon, *private_daemon;
     CURLM *multi;
     struct connection *connections;
+    size_t http_bytes; /* held by all connections together */
     struct outgoing *outgoing;
     struct delivery *deliveries;
     const char *channels[3];
@@ -78,6 +83,10 @@ void http_close(struct shell *shell);
 void http_reply(struct shell *shell, struct action *action);
 /* Called once a request of the private API is whole: fills the answer, or starts an event (then `dispatched`). */
 void api_request(struct shell *shell, struct connection *c, const char *method, const char *path);
+/* The largest body that this route takes. */
+size_t api_body_max(const char *method, struct span path);
+/* Fills the answer with an error object. */
+void api_refuse(struct connection *c, int code, const struct fault *fault);
 
 void outgoing_send(struct shell *shell, struct action *action);
 void outgoing_done(struct shell *shell, CURL *curl, CURLcode result);

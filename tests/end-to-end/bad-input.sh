@@ -165,9 +165,12 @@ head -c 3000 /dev/urandom | raw vendor > /dev/null 2>&1
 printf 'GET /%s HTTP/1.1\r\nHost: a\r\n\r\n' "$(head -c 60000 /dev/zero | tr '\0' a)" | raw vendor > /dev/null 2>&1
 for path in / /nothing /api/v1/status /api/v1/notices /tile /tile/ /tile/0/001 /tile/0/000.p/255 /tile/9/000 /tile/entries/x /tile/0/00a \
     /tile/0/000/ /mirror/ /mirror/x/checkpoint "/mirror/$zeros/checkpoint" "/witness/$zeros/checkpoint" /documents/ "/documents/$zeros" \
-    /../comity.conf /documents/../state.db /documents/../../state.db /tile/../../keys/log.key /%2e%2e/comity.conf /documents/%2e%2e%2fstate.db \
-    //etc/passwd /cosigned/x /cosigned/99999999999999999999 "/entries/$zeros"; do
+    /cosigned/x /cosigned/99999999999999999999 "/entries/$zeros"; do
     status 404 "GET $path" "$v$path"
+done
+for path in /../comity.conf /documents/../state.db /documents/../../state.db /tile/../../keys/log.key /%2e%2e/comity.conf \
+    /documents/%2e%2e%2fstate.db //etc/passwd; do
+    status 400 "GET $path" "$v$path"
 done
 status 400 "GET /entries/ of what is no id" "$v/entries/x"
 status 404 "POST to an unknown route" -X POST -d x "$v/nothing"

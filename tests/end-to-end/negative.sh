@@ -17,8 +17,10 @@ for word in $never; do
     same "no command '$word'" 2 "$(code_of comity operator "$word")"
     codes=""
     for method in GET POST PUT DELETE; do
-        codes+=$(curl -s --max-time 5 -o "$circle/body" -w '%{http_code} ' -X $method -d x --unix-socket "$circle/operator/run/sock" "http://node/api/v1/$word")
-        codes+=$(curl -s --max-time 5 -o "$circle/body" -w '%{http_code} ' -X $method -d x "$(url operator "/$word")")
+        body=(-d x)
+        [ $method = GET ] && body=()
+        codes+=$(curl -s --max-time 5 -o "$circle/body" -w '%{http_code} ' -X $method "${body[@]}" --unix-socket "$circle/operator/run/sock" "http://node/api/v1/$word")
+        codes+=$(curl -s --max-time 5 -o "$circle/body" -w '%{http_code} ' -X $method "${body[@]}" "$(url operator "/$word")")
     done
     same "no route '$word'" "" "$(tr ' ' '\n' <<< "$codes" | grep -v '^40[45]$')"
 done
