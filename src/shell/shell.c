@@ -311,18 +311,30 @@ static void fault_log(int rc, const struct fault *fault)
             text->message, fault->detail, text->id, text->rule, text->remedy);
 }
 
-static volatile sig_atomic_t stop_asked;
+static volatile sig_atomic_t stop_asked, child;
 static void on_stop(int number)
 {
     (void)number;
     stop_asked = 1;
+    if (child > 0)
+        (void)kill(child, SIGTERM);
 }
 
+/* Stop signals wait while the child is born, and stay blocked in it until it reads them: one that came before would be lost in the
+   handler above, and the child would outlive its supervisor and keep the folder's lock. */
 static pid_t child_start(struct shell *shell)
 {
+    sigset_t stops, before;
+    (void)sigemptyset(&stops);
+    (void)sigaddset(&stops, SIGTERM);
+    (void)sigaddset(&stops, SIGINT);
+    (void)sigprocmask(SIG_BLOCK, &stops, &before);
     pid_t parent = getpid(), pid = fork();
-    if (pid != 0)
+    if (pid != 0) {
+        child = (sig_atomic_t)pid;
+        (void)sigprocmask(SIG_SETMASK, &before, NULL);
         return pid;
+    }
     struct fault fault = {0};
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
@@ -347,8 +359,8 @@ static int supervise(struct shell *shell)
         if (pid < 0)
             return E_IO;
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-            if (stop_asked)
-                (void)kill(pid, SIGTERM);
+            ;
+        child = 0;
         if (stop_asked || (WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
             log_say(LOG_STOPPED, "ended as asked");
             return 0;

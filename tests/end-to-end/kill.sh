@@ -58,5 +58,20 @@ for who in $states vendor; do
     same "$who has seen no two faces" False "$(value "$circle/status" 'any(p["their_log"]["two_faces"] for p in x["peers"])')"
 done
 stop vendor
+
+# A supervisor that dies while its node is still starting takes the node with it: an orphan would keep the folder's lock for ever.
+orphans=""
+for round in 1 2 3 4 5 6; do
+    start vendor
+    born() { node=$(child "${pid[vendor]}"); [ -n "$node" ]; }
+    until_true 5 born || not_ok "round $round: the node is born"
+    sleep 0.0$round
+    kill -9 "${pid[vendor]}"
+    wait "${pid[vendor]}" 2> /dev/null
+    unset "pid[vendor]"
+    gone() { ! kill -0 "$node"; }
+    until_true 5 gone || { orphans+=" $round"; kill -9 "$node"; }
+done
+same "a node whose supervisor was killed while it started does not outlive it" "" "$orphans"
 check "the audit of the vendor's own database agrees" comity vendor log verify --charter "$circle/circle.bundle" --party vendor.example
 done_testing
