@@ -53,6 +53,7 @@ enum {
     HTTP_CONNECTIONS_MAX = 512,
     CONNECTIONS_PER_ADDRESS_MAX = 64,
     CONFIG_BYTES_MAX = 65536,
+    JOURNAL_FACTS_BYTES_MAX = 4096, /* what a command tells the journal */
 };
 
 #endif

@@ -12,6 +12,8 @@
 #include "base/text.h"
 #include "format/json.h"
 
+#define RELEASE "0.1.0"
+
 enum exit_code { EXIT_YES = 0, EXIT_NO = 1, EXIT_USAGE = 2, EXIT_PENDING = 3, EXIT_IO = 4, EXIT_REFUSED = 5 };
 
 struct cli {
@@ -76,5 +78,7 @@ int command_log(struct cli *cli);
 int command_rebuild(struct cli *cli);
 int command_absent(struct cli *cli);
 int command_recovery(struct cli *cli);
+int command_backup(struct cli *cli);
+int command_restore(struct cli *cli);
 
 #endif

@@ -108,6 +108,26 @@ const struct command commands[] = {
      "comity recovery join             reads NEED sheets, one a line, prints the words\n\n"
      "Example:\n  comity recovery split 3/5 < words.txt\n",
      command_recovery},
+    {"backup", "copy the party while its node runs, and check a copy",
+     "comity backup --out FOLDER\ncomity backup verify FOLDER [--passphrase-file FILE]\n\n"
+     "Copies configuration, card, charter, encrypted keys, the signer's state, database and large documents as they are "
+     "at one\n"
+     "point, while the node goes on, to a new folder with SHA256SUMS; reads it back whole; and only then gives it its "
+     "name.\n"
+     "It holds inventories in clear: keep it as safe as the node, and the passphrase elsewhere. verify checks every byte "
+     "and that\n"
+     "all parts belong together; with a passphrase file also that the keys open. Exit code 1: not whole.\n\n"
+     "Example:\n  comity -C /var/lib/comity backup --out /mnt/backup/$(date +%F)\n",
+     command_backup},
+    {"restore", "bring a party back from a backup",
+     "comity restore FOLDER --into DIR [--passphrase-file FILE]\n\n"
+     "Verifies all of the backup, then writes DIR, which must not exist or be empty. The machine that it was copied from "
+     "must be\n"
+     "off for good. The node then says recovering: it signs nothing until all mirrors have told it what it had signed "
+     "since, and\n"
+     "it has fetched that back. comity absent names a mirror that will not answer.\n\n"
+     "Example:\n  comity restore /mnt/backup/2026-11-25 --into /var/lib/comity\n",
+     command_restore},
     {0},
 };
 
@@ -159,7 +179,7 @@ int main(int argc, char **argv)
             help_all(stdout);
             return EXIT_YES;
         } else if (strcmp(argv[at], "--version") == 0) {
-            (void)puts("comity 0.1.0");
+            (void)puts("comity " RELEASE);
             return EXIT_YES;
         } else {
             return cli_usage(&cli, "unknown option %s", argv[at]);

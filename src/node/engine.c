@@ -234,8 +234,10 @@ int node_open(struct node **out, const struct env *env, const struct node_config
         node_close(node);
         return rc;
     }
-    if (node->roster)
-        recover_begin(node);
+    if (node->roster && (rc = recover_begin(node)) != 0) {
+        node_close(node);
+        return fail(fault, rc, "what the node knows of its own state cannot be read");
+    }
     *out = node;
     return 0;
 }
@@ -352,6 +354,8 @@ static int dispatch(struct node *node, const struct event *event)
         return notice_delivered(node, event);
     case EVENT_ABSENT:
         return absent(node, event);
+    case EVENT_BACKED_UP:
+        return backed_up(node, event);
     }
     return E_STATE;
 }
@@ -415,7 +419,7 @@ int64_t node_due(const struct node *node)
             due_min(&due, peer->announce.at_ms);
         if (!peer->poll_token)
             due_min(&due, peer->poll.at_ms);
-        if (node->recovering && !peer->recover_token && !peer->answered && peer->is_mirror)
+        if (node->recovering && !peer->recover_token && recover_asks(node, peer))
             due_min(&due, peer->recover.at_ms);
     }
     for (size_t i = 0; i < node->log_count; i++) {

@@ -33,7 +33,8 @@ enum event_kind_node {
     EVENT_RESPONSE,  /* the result of an ACTION_SEND */
     EVENT_INVENTORY, /* the owner adds or replaces an inventory: `name`, `body` = file bytes, `media` = distribution */
     EVENT_DELIVERED, /* a notice was handed over: `name` = channel, `hash` = notice id */
-    EVENT_ABSENT     /* the owner says that these committee members will not answer: `name` (recovery) */
+    EVENT_ABSENT,    /* the owner says that these committee members will not answer: `name` (recovery) */
+    EVENT_BACKED_UP  /* the owner has made a backup: `hash` = its id, `body` = what is kept of it (JSON) */
 };
 struct submission {
     char media[MEDIA_BYTES_MAX];

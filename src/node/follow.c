@@ -64,7 +64,9 @@ static struct peer *source_pick(struct node *node, const struct held_log *log, s
             return &node->peers[peer_index(node, log->party)];
         }
         struct peer *peer = at ? &node->peers[at - 1] : NULL;
-        if (!peer || !peer->is_mirror || peer->party == log->party)
+        bool may =
+            peer && (peer->is_mirror || (log->own && node->restored)); /* our own past is taken from whoever has it */
+        if (!may || peer->party == log->party)
             continue;
         hash_hex(&log->party->origin_hash, hex);
         (void)snprintf(prefix, 80, "/mirror/%s", hex);

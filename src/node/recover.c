@@ -6,13 +6,55 @@
 #include "format/json.h"
 #include "node/state.h"
 
-void recover_begin(struct node *node)
+enum { OTHERS_TRIES_MAX = 3 };
+
+/* Set in a folder that `comity restore` wrote, until its node has recovered once. */
+static const char restored_key[] = "restored";
+
+/* What stands in the folder itself: it was restored by command, or the signer remembers more than the database. */
+static int restored_read(struct node *node)
+{
+    struct signer *signer = node->env.signer;
+    struct signer_position position = {0};
+    struct buf mark;
+    buf_init(&mark, 256);
+    int rc = node->env.store->ops->state_get(node->env.store, span_str(restored_key), &mark);
+    node->restored = rc == 0 && mark.len;
+    buf_free(&mark);
+    if (rc && rc != E_NOTFOUND)
+        return rc;
+    rc = signer ? signer->ops->position(signer, KEY_LOG, span_str(node->self->origin), &position) : E_NOTFOUND;
+    node->restored = node->restored || position.size > node->own->size;
+    return rc == E_NOTFOUND ? 0 : rc;
+}
+
+static int restored_done(struct node *node)
+{
+    struct buf mark;
+    buf_init(&mark, 256);
+    struct store *store = node->env.store;
+    int rc = store->ops->state_get(store, span_str(restored_key), &mark);
+    if (rc == 0 && mark.len && (rc = write_begin(node)) == 0)
+        rc = store->ops->state_put(store, span_str(restored_key), span_of(NULL, 0));
+    buf_free(&mark);
+    return rc == E_NOTFOUND ? 0 : rc;
+}
+
+int recover_begin(struct node *node)
 {
     struct quorum quorum = quorum_for(node->roster, node->self);
     node->recovering = true;
     node->recover_needed = quorum.m && !node->recover_alone ? quorum.m - quorum.k + quorum.f + 1 : 0;
     for (size_t i = 0; i < node->log_count; i++)
         node->logs[i].wanted = true;
+    return restored_read(node);
+}
+
+/* Who must be heard: enough mirrors, or all of them after a restore, and then the others too, who may have been told of a checkpoint
+   that no mirror has heard of; but of them only those who can be reached. */
+bool recover_asks(const struct node *node, const struct peer *peer)
+{
+    return !peer->answered && (peer->is_mirror || (node->restored && peer->recover.failures < OTHERS_TRIES_MAX));
 }
 
 void recover_start(struct node *node)
@@ -21,7 +63,7 @@ void recover_start(struct node *node)
         return;
     for (size_t i = 0; i < node->peer_count; i++) {
         struct peer *peer = &node->peers[i];
-        if (!peer->is_mirror || peer->answered || peer->recover_token || !retry_due(node, &peer->recover))
+        if (!recover_asks(node, peer) || peer->recover_token || !retry_due(node, &peer->recover))
             continue;
         struct action *action = send_add(node, CALL_RECOVER, i, 0, "GET");
         (void)snprintf(action->path, sizeof action->path, "/recovery/%s", node->self->card.name);
@@ -94,7 +136,7 @@ int recover_response(struct node *node, const struct call *call, const struct ev
     if (rc) {
         arena_free(&arena);
         retry_failed(node, &peer->recover);
-        return 0;
+        return recover_check(node); /* that may have been the last try */
     }
     retry_ok(&peer->recover);
     peer->answered = true;
@@ -146,21 +188,24 @@ int recover_check(struct node *node)
 {
     if (!node->recovering)
         return 0;
-    size_t answered = 0, absent = 0, all = 0;
+    size_t answered = 0, absent = 0, all = 0, others = 0;
     for (size_t i = 0; i < node->peer_count; i++) {
         all += node->peers[i].is_mirror;
         answered += node->peers[i].is_mirror && node->peers[i].answered;
         absent += node->peers[i].is_mirror && node->peers[i].absent && !node->peers[i].answered;
+        others += !node->peers[i].is_mirror && recover_asks(node, &node->peers[i]);
     }
     size_t needed = node->restored && node->recover_needed ? all : node->recover_needed;
     node->recover_needed = needed;
-    if (answered + absent < needed || (node->restored && node->own->size < node->recovered_size))
+    if (answered + absent < needed || (node->restored && (others || node->own->size < node->recovered_size)))
         return 0;
     int rc = write_commit(node); /* what was caught up is durable before anything is signed */
     if (rc == 0)
         rc = signer_advance(node);
     if (rc == 0)
         rc = own_log_open(node);
+    if (rc == 0)
+        rc = restored_done(node);
     if (rc)
         return rc;
     node->recovering = false;

@@ -235,7 +235,8 @@ int follow_start(struct node *node);
 int follow_response(struct node *node, const struct call *call, const struct event *event);
 
 /* recover.c */
-void recover_begin(struct node *node);
+int recover_begin(struct node *node);
+bool recover_asks(const struct node *node, const struct peer *peer); /* its answer is still wanted */
 void recover_start(struct node *node);
 int recover_response(struct node *node, const struct call *call, const struct event *event);
 int recover_check(struct node *node);
@@ -264,6 +265,9 @@ int advisory_match(struct node *node, struct held_log *log, uint64_t index, cons
 int notices_undelivered(struct node *node);
 int notice_delivered(struct node *node, const struct event *event);
 void inventories_free(struct node *node);
+
+/* owner.c */
+int backed_up(struct node *node, const struct event *event);
 
 /* witness.c */
 int witness_checkpoint_get(struct node *node, const struct hash *origin_hash, struct buf *out);

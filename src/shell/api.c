@@ -131,6 +131,18 @@ static void api_absent(struct shell *shell, struct connection *c, struct span re
     dispatch(shell, c, &event);
 }
 
+/* Told by `comity backup`, which makes the copy beside the running node. */
+static void api_backup(struct shell *shell, struct connection *c, struct span rest)
+{
+    struct event event = {.kind = EVENT_BACKED_UP, .body = buf_view(&c->body)};
+    struct fault fault = {0};
+    (void)rest;
+    if (hash_parse(span_str(parameter(c, "id")), &event.hash))
+        dispatch(shell, c, &event);
+    else
+        api_refuse(c, fail(&fault, E_USAGE, "id has 64 hex digits"), &fault);
+}
+
 static void api_status(struct shell *shell, struct connection *c, struct span rest)
 {
     (void)rest;
@@ -209,6 +221,7 @@ static const struct route {
     {"POST", "/api/v1/statements", false, api_state, DOCUMENT_BYTES_MAX, {"media", "subject"}},
     {"POST", "/api/v1/inventories", false, api_inventory, INVENTORY_BYTES_MAX, {"name", "distribution"}},
     {"POST", "/api/v1/absent", false, api_absent, 0, {"party"}},
+    {"POST", "/api/v1/backups", false, api_backup, JOURNAL_FACTS_BYTES_MAX, {"id"}},
     {"POST", "/api/v1/rebuild", false, api_rebuild, 0, {NULL}},
     {"GET", "/api/v1/status", false, api_status, 0, {NULL}},
     {"GET", "/api/v1/notices", false, api_notices, 0, {"after"}},

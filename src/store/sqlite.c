@@ -159,7 +159,7 @@ static void row_sum(sqlite3_context *context, int count, sqlite3_value **values)
 }
 
 /* A function for each count of values, so that SQLite itself refuses any other. */
-static int row_sum_register(sqlite3 *db)
+int row_sum_register(sqlite3 *db)
 {
     int rc = SQLITE_OK;
     for (int count = 3; count <= ROW_SUM_VALUES_MAX && rc == SQLITE_OK; count++)
@@ -171,6 +171,8 @@ static int row_sum_register(sqlite3 *db)
 static int op_begin(struct store *store)
 {
     struct sqlite_store *s = self_of(store);
+    if (s->reader)
+        return 0; /* it has one batch: its whole life */
     if (!s->dead && !sqlite3_get_autocommit(s->db))
         return E_STATE; /* batches do not nest */
     return step_done(s, query(s, Q_BEGIN));
@@ -179,6 +181,8 @@ static int op_begin(struct store *store)
 static int op_commit(struct store *store)
 {
     struct sqlite_store *s = self_of(store);
+    if (s->reader)
+        return 0; /* it has one batch: its whole life */
     if (!s->dead && sqlite3_get_autocommit(s->db))
         return E_STATE;
     int rc = step_done(s, query(s, Q_COMMIT));
@@ -188,6 +192,8 @@ static int op_commit(struct store *store)
 static int op_rollback(struct store *store)
 {
     struct sqlite_store *s = self_of(store);
+    if (s->reader)
+        return 0; /* it has one batch: its whole life */
     if (!s->dead && sqlite3_get_autocommit(s->db))
         return E_STATE;
     return step_done(s, query(s, Q_ROLLBACK));
@@ -243,7 +249,7 @@ const struct store_ops sqlite_ops = {
     .views_dump = sj_views_dump,
 };
 
-static int schema_version(sqlite3 *db)
+int sqlite_schema_version(sqlite3 *db)
 {
     sqlite3_stmt *q = NULL;
     int version = -1;
@@ -253,9 +259,14 @@ static int schema_version(sqlite3 *db)
     return version;
 }
 
+int store_sqlite_schema(void)
+{
+    return SCHEMA_VERSION;
+}
+
 static int migrate(sqlite3 *db, struct fault *fault)
 {
-    int version = schema_version(db);
+    int version = sqlite_schema_version(db);
     if (version < 0)
         return fail(fault, E_CORRUPT, "not a database of ours: %s", sqlite3_errmsg(db));
     if (version > SCHEMA_VERSION)

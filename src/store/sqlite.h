@@ -70,7 +70,8 @@ struct sqlite_store {
     struct ZSTD_DCtx_s *unpacker;
     char *blobs; /* folder for large documents; NULL = all in the database */
     int lock_fd;
-    bool dead; /* a change failed: nothing here may be trusted any more */
+    bool dead;   /* a change failed: nothing here may be trusted any more */
+    bool reader; /* opened by store_sqlite_read: one state, no batches */
 };
 
 static inline struct sqlite_store *self_of(struct store *store)
@@ -90,6 +91,9 @@ struct span column(sqlite3_stmt *q, int at);
 int step_done(struct sqlite_store *s, sqlite3_stmt *q); /* runs a change: 0 or the error */
 int step_row(struct sqlite_store *s, sqlite3_stmt *q);  /* 0 = a row, E_NOTFOUND = none, or the error */
 int sqlite_code(int rc);
+int row_sum_register(sqlite3 *db); /* gives a connection the function row_sum: 0, or SQLite's error */
+int sqlite_schema_version(sqlite3 *db);             /* -1: not a database */
+int journal_row_read(sqlite3_stmt *q, struct journal_row *row); /* of a query for JOURNAL_COLUMNS; E_CORRUPT */
 
 extern const struct store_ops sqlite_ops;
 

@@ -19,7 +19,7 @@ int sj_append(struct store *store, int64_t at, struct span kind, struct span key
     return rc;
 }
 
-static int journal_row(sqlite3_stmt *q, struct journal_row *row)
+int journal_row_read(sqlite3_stmt *q, struct journal_row *row)
 {
     *row = (struct journal_row){.seq = sqlite3_column_int64(q, 0),
                                 .at = sqlite3_column_int64(q, 1),
@@ -40,7 +40,7 @@ int sj_find(struct store *store, struct span kind, struct span key, journal_visi
     bind_span(q, 2, key);
     struct journal_row row;
     rc = step_row(s, q);
-    rc = rc ? rc : journal_row(q, &row);
+    rc = rc ? rc : journal_row_read(q, &row);
     if (rc == 0 && visit)
         rc = visit(ctx, &row);
     (void)sqlite3_finalize(q);
@@ -61,7 +61,7 @@ int sj_scan(struct store *store, struct span kind, int64_t after_seq, journal_vi
     (void)sqlite3_bind_int64(q, 2, after_seq);
     while ((rc = step_row(s, q)) == 0) {
         struct journal_row row;
-        rc = journal_row(q, &row);
+        rc = journal_row_read(q, &row);
         rc = rc ? rc : visit(ctx, &row);
         if (rc)
             break;

@@ -95,6 +95,22 @@ struct store_ops {
 /* SQLite: `path` of state.db and the folder for large documents. Takes an exclusive lock: E_LOCKED. Migrates forward; a newer
    schema is E_UNSUPPORTED. */
 int store_sqlite_open(struct store **out, const char *path, const char *blobs, struct fault *fault);
+int store_sqlite_schema(void); /* the version that this release writes */
+
+/* Reading beside a running node (SQLite): every read sees the one state that was durable at the opening, and the node goes on
+   writing. Takes no lock and changes nothing; a change is E_IO. `immutable`: the file is nobody's, such as a copy on a medium that
+   is read-only. E_UNSUPPORTED when the schema is not this release's. The reads of store_ops work, batches are empty. */
+int store_sqlite_read(struct store **out, const char *path, const char *blobs, bool immutable, struct fault *fault);
+typedef void store_progress(void *ctx, uint64_t done, uint64_t total);
+/* Copies what a reader sees to a new file, as one plain durable database (SQLite's online backup). Blobs are not copied. */
+int store_sqlite_copy(struct store *reader, const char *path, store_progress *progress, void *ctx, struct fault *fault);
+/* SQLite's own check of the file that a reader has open: `quick` leaves out the indices. E_CORRUPT with what it found first. */
+int store_sqlite_check(struct store *reader, bool quick, struct fault *fault);
+/* The documents that are files in the blobs folder, by hash; and the whole journal, in order. */
+typedef int file_visit(void *ctx, const struct hash *hash);
+int store_sqlite_files(struct store *reader, file_visit *visit, void *ctx);
+int store_sqlite_journal(struct store *reader, journal_visit *visit, void *ctx);
+
 /* In memory, for the simulator and tests: `crash` returns to the last commit. */
 int store_memory_open(struct store **out);
 void store_memory_crash(struct store *);
