@@ -27,6 +27,7 @@ struct backup {
     struct hash id;
     struct sums sums;
     uint64_t entries; /* of the own log */
+    int64_t schema;
     char made[21];
     const char *keys; /* what is known of them, in words */
 };
@@ -58,6 +59,7 @@ static int facts_check(struct backup *backup, const char *path, struct fault *fa
     rc = rc ? rc : json_need_text(root, "party", &party, fault);
     rc = rc ? rc : json_need_text(root, "circle", &of, fault);
     rc = rc ? rc : json_need_text(root, "made", &made, fault);
+    rc = rc ? rc : json_need_int(root, "schema", &backup->schema, fault);
     if (rc == 0 && !time_parse(made, &at))
         rc = fail(fault, E_SYNTAX, "made is no time");
     if (backup->party.in_circle)
@@ -129,6 +131,31 @@ static int signer_check(struct backup *backup, const char *path, struct fault *f
     return rc ? rc : logs_check(backup, fault);
 }
 
+/* An earlier release's database is read as this release will migrate it: in a copy, of which only the open file is left. */
+static int older_open(struct backup *backup, const char *path, struct fault *fault)
+{
+    const char *base = getenv("TMPDIR");
+    char work[3000], from[4096], to[4096], lock[4096];
+    struct hash hash;
+    uint64_t bytes = 0;
+    struct store *store = NULL;
+    (void)snprintf(work, sizeof work, "%.2900s/comity-backup-XXXXXX", base && *base ? base : "/tmp");
+    if (!mkdtemp(work))
+        return fail_at(fault, fail(fault, E_IO, "%s", strerror(errno)), "%s", work);
+    (void)snprintf(from, sizeof from, "%s/state.db", path);
+    (void)snprintf(to, sizeof to, "%s/state.db", work);
+    (void)snprintf(lock, sizeof lock, "%s/state.db.lock", work);
+    int rc = file_copy(from, to, &hash, &bytes, fault);
+    rc = rc ? rc : store_sqlite_open(&store, to, NULL, fault);
+    if (rc == 0)
+        store->ops->close(store);
+    rc = rc ? rc : store_sqlite_read(&backup->party.store, to, NULL, true, fault);
+    (void)unlink(to);
+    (void)unlink(lock);
+    (void)rmdir(work);
+    return rc;
+}
+
 /* All that can be said without the node's machine. The keys are opened when there is a passphrase file. */
 static int backup_check(struct backup *backup, const char *path, const char *passphrase_file, struct fault *fault)
 {
@@ -138,7 +165,9 @@ static int backup_check(struct backup *backup, const char *path, const char *pas
     rc = rc ? rc : party_read(party, path, fault);
     rc = rc ? rc : facts_check(backup, path, fault);
     rc = rc ? rc : keys_listed(backup, fault);
-    rc = rc ? rc : party_store(party, true, fault);
+    bool older = backup->schema > 0 && backup->schema < store_sqlite_schema();
+    if (rc == 0)
+        rc = older ? older_open(backup, path, fault) : party_store(party, true, fault);
     rc = rc ? rc : store_sqlite_check(party->store, false, fault);
     if (rc == 0 && (rc = store_sqlite_files(party->store, blob_listed, &backup->sums)) != 0)
         (void)fail(fault, rc, "a large document that the database names");

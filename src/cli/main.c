@@ -110,18 +110,21 @@ const struct command commands[] = {
      command_recovery},
     {"backup", "copy the party while its node runs, and check a copy",
      "comity backup --out FOLDER\ncomity backup verify FOLDER [--passphrase-file FILE]\n\n"
-     "Copies configuration, card, charter, encrypted keys, the signer's state, database and large documents as they are "
+     "Copies configuration, card, charter, encrypted keys, the signer's state, database and large documents as they "
+     "are "
      "at one\n"
      "point, while the node goes on, to a new folder with SHA256SUMS; reads it back whole; and only then gives it its "
      "name.\n"
-     "It holds inventories in clear: keep it as safe as the node, and the passphrase elsewhere. verify checks every byte "
+     "It holds inventories in clear: keep it as safe as the node, and the passphrase elsewhere. verify checks every "
+     "byte "
      "and that\n"
      "all parts belong together; with a passphrase file also that the keys open. Exit code 1: not whole.\n\n"
      "Example:\n  comity -C /var/lib/comity backup --out /mnt/backup/$(date +%F)\n",
      command_backup},
     {"restore", "bring a party back from a backup",
      "comity restore FOLDER --into DIR [--passphrase-file FILE]\n\n"
-     "Verifies all of the backup, then writes DIR, which must not exist or be empty. The machine that it was copied from "
+     "Verifies all of the backup, then writes DIR, which must not exist or be empty. The machine that it was copied "
+     "from "
      "must be\n"
      "off for good. The node then says recovering: it signs nothing until all mirrors have told it what it had signed "
      "since, and\n"

@@ -70,7 +70,7 @@ damaged() { # damaged WHAT EXPECTED-ID FILE-NAMED COMMAND: a copy is changed by 
     if [ "$code" != 0 ] && [ ! -e "$circle/into" ] && [ -z "$(find "$circle" -name 'into.partial*')" ]; then ok "... and not restored"; else not_ok "... restore: exit $code"; fi
 }
 flip() { /usr/bin/python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(int(sys.argv[2])); b = f.read(1); f.seek(-1, 1); f.write(bytes([b[0] ^ 1]))' "$1" "$2"; }
-resum() { (cd "$circle/damaged" && find . -type f ! -name SHA256SUMS -printf '%P\n' | LC_ALL=C sort | xargs sha256sum > SHA256SUMS); }
+resum() { (cd "$circle/${1:-damaged}" && find . -type f ! -name SHA256SUMS -printf '%P\n' | LC_ALL=C sort | xargs sha256sum > SHA256SUMS); }
 damaged "a bit of the database" hash-mismatch state.db 'flip state.db 50000'
 damaged "a bit of a key" hash-mismatch keys/log.key 'flip keys/log.key 100'
 damaged "a bit of the signer's state" hash-mismatch signer.state 'flip signer.state 5000'
@@ -87,6 +87,19 @@ damaged "another party's card" bad-config card.note "cp '$circle/observer/card.n
 damaged "a database page, under new sums" corrupt '' 'dd if=/dev/urandom of=state.db bs=4096 seek=3 count=2 conv=notrunc 2> /dev/null; resum'
 damaged "a large document that is not there, under new sums" missing 'large document' 'rm blobs/*/*; resum'
 damaged "the signer's state of another day, ahead of the database" wrong-state signer "cp '$circle/vendor/signer.state' .; resum"
+
+# What an earlier release made: the columns that the second schema added are taken out again
+cp -a "$circle/first" "$circle/older"
+for table in note cosignature document journal state; do sqlite3 "$circle/older/state.db" "ALTER TABLE $table DROP COLUMN sum"; done
+sqlite3 "$circle/older/state.db" "PRAGMA user_version = 1; PRAGMA journal_mode = DELETE" > "$circle/last"
+sed -i 's|"schema":[0-9]*|"schema":1|' "$circle/older/backup.json"
+resum older
+mkdir "$circle/tmp"
+export TMPDIR=$circle/tmp
+check "a backup of an earlier schema verifies" "$program" backup verify "$circle/older"
+check "... and is restored" "$program" restore "$circle/older" --into "$circle/migrated"
+same "... to this release's schema" "$(sqlite3 "$circle/first/state.db" 'PRAGMA user_version')" "$(sqlite3 "$circle/migrated/state.db" 'PRAGMA user_version')"
+same "... leaving nothing behind" "" "$(ls "$TMPDIR")"
 
 # Restored elsewhere, while the original is off
 known=$(say vendor "before the fall" later)
