@@ -38,6 +38,9 @@ enum {
     COMMITTEE_MAX = 15,
     CHARTER_BYTES_MAX = 4 * 1024 * 1024,
     CARD_BYTES_MAX = 8192,
+    BUNDLE_JSON_BYTES_MAX = 3 * CHARTER_BYTES_MAX,
+    ROSTER_CHANGES_MAX = 1024,         /* of a circle, in a bundle */
+    KEY_CHANGE_BYTES_MAX = 128 * 1024, /* a card and a cut for each log */
 
     /* Node */
     BATCH_STATEMENTS_MAX = 1024, /* one group commit */

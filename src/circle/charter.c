@@ -93,6 +93,7 @@ static int parties_parse(struct roster *out, const struct json *json, struct are
         struct party *party = &out->parties[i];
         if (i && strcmp(out->parties[i - 1].card.name, party->card.name) == 0)
             return fail(fault, E_DUPLICATE, "party %s stands twice", party->card.name);
+        party->number = i;
         origin_write(party->origin, &out->circle, span_str(party->card.name));
         sha256(span_str(party->origin), &party->origin_hash);
     }

@@ -111,7 +111,7 @@ int faces_verify(const struct roster *roster, struct span document, const struct
     if (!*party || !span_eq(f->faces[0].checkpoint.origin, f->faces[1].checkpoint.origin))
         return fail_at(fault, fail(fault, E_KEY, "the checkpoints are not of one log of this circle"), "two faces");
     for (int i = 0; i < 2 && rc == 0; i++)
-        if ((rc = note_verify(&f->faces[i].note, span_str((*party)->origin), &(*party)->card.keys[KEY_LOG])) != 0)
+        if ((rc = party_log_signed(*party, &f->faces[i].note, &f->faces[i].checkpoint, 0)) != 0)
             rc = fail(fault, rc, "the %s checkpoint's signature by the log key of %s", i ? "second" : "first",
                       (*party)->card.name);
     rc = rc ? rc : convict(f, fault);

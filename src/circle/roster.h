@@ -39,9 +39,29 @@ struct proof_of_identity {
 /* 0 none, 1 call-back or letter, 2 letter and a call-back, 3 letter, two call-backs and evidence. */
 unsigned identity_level(const struct proof_of_identity *proof);
 
-struct party {
-    struct card card;
+/* The state of one log up to which something counts. */
+struct cut {
+    uint64_t size;
+    struct hash root;
+};
+/* Keys that a party has replaced by a key change. They count up to the cuts that it named: the statement key for the party's own entries
+   below the cut, the log key for its checkpoints up to it, the mirror key for what it had cosigned of each log. What a quorum, or for the
+   mirror key this mirror, had cosigned before the change stood counts as well. */
+struct former_keys {
+    struct public_key keys[KEY_COUNT];
     struct hash kids[KEY_COUNT];
+    struct hash change;     /* id of the statement */
+    int64_t instant;        /* since when the change stands */
+    const struct cut *cuts; /* by the parties' order in the roster */
+};
+enum { KEY_EPOCHS_MAX = 64 }; /* key changes of one party */
+
+struct party {
+    struct card card; /* as it is now */
+    struct hash kids[KEY_COUNT];
+    struct former_keys *former; /* oldest first */
+    uint32_t former_count;      /* so the party's key epoch */
+    size_t number;              /* its place in the roster */
     struct proof_of_identity proof;
     bool committee;
     char origin[ORIGIN_BYTES_MAX];
@@ -75,9 +95,17 @@ struct charter_draft {
     size_t count;
 };
 void charter_write(struct buf *out, const struct charter_draft *draft);
-/* A charter bundle: charter text and roster-change receipts, all that an offline verifier needs. */
+/* A charter bundle: charter text and the receipts of roster changes, in their order: all that an offline verifier needs. */
 int bundle_parse_charter(struct span json, struct roster *out, struct arena *arena, struct fault *fault);
-void bundle_write(struct buf *out, struct span charter);
+struct bundle_change {
+    struct span receipt, document;
+};
+void bundle_write(struct buf *out, struct span charter, const struct bundle_change *changes, size_t count);
+/* `base`, a charter or a bundle, with further changes behind its own. */
+int bundle_extend(struct buf *out, struct span base, const struct bundle_change *changes, size_t count,
+                  struct fault *fault);
+/* The charter's text inside a bundle, or the bundle itself if it is a bare charter; in the arena. */
+int bundle_charter(struct span json, struct span *charter, struct arena *arena, struct fault *fault);
 
 /* The note key name of a party's mirror: its origin + "/mirror". */
 enum { MIRROR_NAME_BYTES = ORIGIN_BYTES_MAX + 8 };
@@ -86,9 +114,22 @@ void mirror_name(char out[static MIRROR_NAME_BYTES], const struct party *party);
 const struct party *roster_party(const struct roster *roster, struct span name);
 const struct party *roster_origin(const struct roster *roster, struct span origin);
 const struct party *roster_origin_hash(const struct roster *roster, const struct hash *origin_hash);
-/* The key that may sign statements of `issuer`: E_KEY with the reason when kid is unknown, foreign, or of another role. */
+/* The key that `issuer` states with now: E_KEY with the reason when kid is unknown, foreign, of another role, or replaced. */
 int roster_statement_key(const struct roster *roster, struct span issuer, const struct hash *kid,
                          const struct party **party, struct fault *fault);
+/* The same for an entry at `index` of its log: the key of that epoch. */
+int roster_entry_key(const struct roster *roster, struct span issuer, const struct hash *kid, uint64_t index,
+                     const struct party **party, const struct public_key **key, struct fault *fault);
+/* The log's own signature on a checkpoint, by the key of that epoch. `instant`: since when a quorum holds it; 0 = not known.
+   0, E_SIGNATURE, or E_KEY: by nobody, or by a replaced key past its cut. */
+int party_log_signed(const struct party *party, const struct note *note, const struct checkpoint *checkpoint,
+                     int64_t instant);
+/* Is the signature line the log's own, by whatever key it had or has? */
+bool party_log_line(const struct party *party, const struct note_signature *line);
+/* The committee mirror behind a kid, and the key; NULL when there is none, or when that key no longer counts for this state of the
+   writer's log, cosigned at `timestamp` (0 = not known). */
+const struct party *roster_mirror(const struct roster *roster, const struct hash *kid, const struct party *writer,
+                                  const struct cut *cosigned, int64_t timestamp, const struct public_key **key);
 
 /* m committee members other than the writer; f may fail or lie; k must cosign. m = 0: no quorum exists. */
 struct quorum {
@@ -103,7 +144,7 @@ struct cosigner {
 };
 /* Which committee mirrors (never the writer) validly cosigned this note. A known key with a bad signature is E_SIGNATURE. */
 int roster_cosigners(const struct roster *roster, const struct party *writer, const struct note *note,
-                     struct cosigner out[static COMMITTEE_MAX], size_t *count);
+                     const struct checkpoint *checkpoint, struct cosigner out[static COMMITTEE_MAX], size_t *count);
 /* Do they satisfy k and the jurisdictions rule? If so `instant` gets the least t such that those up to t do. */
 bool quorum_met(const struct roster *roster, const struct party *writer, const struct cosigner *cosigners, size_t count,
                 int64_t *instant);

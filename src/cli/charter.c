@@ -254,7 +254,7 @@ static int with_charter(struct cli *cli, const char *action, const char *path)
     else if (rc == 0 && strcmp(action, "accede") == 0)
         rc = accede(cli, buf_view(&bytes), &roster, &fault);
     else if (rc == 0 && strcmp(action, "bundle") == 0) {
-        bundle_write(&out, buf_view(&bytes));
+        bundle_write(&out, buf_view(&bytes), NULL, 0);
         rc = target ? file_write(target, buf_view(&out), 0644, false, &fault)
                     : fail(&fault, E_USAGE, "--out FILE is required");
     } else if (rc == 0) {

@@ -1,3 +1,4 @@
+#include "circle/change.h"
 #include "node/engine.h"
 
 #include <stdio.h>
@@ -212,20 +213,41 @@ static int circle_load(struct node *node, const struct node_config *config, stru
     return rc ? fail(fault, rc, "the logs in the database cannot be opened") : 0;
 }
 
+static int roster_own(struct node *node)
+{
+    node->roster = arena_alloc(&node->roster_arena, sizeof *node->roster);
+    return node->roster ? roster_copy(node->roster, node->charter, &node->roster_arena) : E_NOMEM;
+}
+
+const struct roster *node_roster(const struct node *node)
+{
+    return node->roster;
+}
+
 int node_open(struct node **out, const struct env *env, const struct node_config *config, struct fault *fault)
 {
     struct node *node = calloc(1, sizeof *node);
     if (!node)
         return fail(fault, E_NOMEM, "node");
     node->env = *env;
-    node->roster = config->roster;
+    node->charter = config->roster;
+    node->charter_text = config->charter;
+    arena_init(&node->roster_arena, 64 << 20);
+    arena_init(&node->change_arena, 64 << 20);
     node->channels = config->channels;
     node->witness_logs = config->witness_logs;
     node->recover_alone = config->recover_alone;
     (void)snprintf(node->party_name, sizeof node->party_name, "%.*s", (int)config->party.len,
                    (const char *)config->party.data);
     buf_init(&node->own_note, NOTE_BYTES_MAX);
-    int rc = node->roster ? circle_load(node, config, fault) : 0;
+    int rc = node->charter ? roster_own(node) : 0;
+    if (rc)
+        (void)fail(fault, rc, "roster");
+    rc = rc || !node->charter ? rc : circle_load(node, config, fault);
+    if (rc == 0 && node->roster && (rc = changes_refresh(node, false)) != 0)
+        (void)fail(fault, rc,
+                   rc == E_KEY ? "a key change has replaced this node's keys: they must sign no more"
+                               : "the key changes that stand cannot be read");
     if (rc == 0 && node->roster)
         rc = faces_load(node);
     if (rc == 0)
@@ -257,11 +279,13 @@ void node_close(struct node *node)
         buf_free(&log->document_partial);
     }
     for (size_t i = 0; i < node->pending_count; i++)
-        buf_free(&node->pending[i].document);
+        pending_free(&node->pending[i]);
     for (size_t i = 0; i < node->early_count; i++)
         buf_free(&node->early[i].bytes);
     inventories_free(node);
     buf_free(&node->own_note);
+    arena_free(&node->roster_arena);
+    arena_free(&node->change_arena);
     free(node->pending);
     free(node->calls);
     free(node->peers);
@@ -279,6 +303,7 @@ static int request(struct node *node, const struct event *event)
         [REQ_WITNESS_ADD_CHECKPOINT] = witness_add_checkpoint,
         [REQ_PUT_DOCUMENT] = document_offered,
         [REQ_ANNOUNCE] = announced,
+        [REQ_KEY_CHANGE] = change_offered,
     };
     if (!node->roster) {
         reply(node, event->token, 404, "text/plain", "this node is in no circle\n");
@@ -385,6 +410,8 @@ int node_step(struct node *node, const struct event *event, int64_t now_ms, stru
     node->now_ms = now_ms > node->now_ms ? now_ms : node->now_ms; /* a clock that jumps back does not move us back */
     node->actions = actions;
     int rc = dispatch(node, event);
+    if (rc == 0 && node->changes_due && node->roster)
+        rc = changes_refresh(node, true);
     if (rc == 0)
         rc = go_on(node, event->kind == EVENT_FLUSH);
     if (rc == 0)

@@ -21,7 +21,8 @@ enum request_kind {
     REQ_MIRROR_ADD_ENTRIES,     /* POST /mirror/add-entries */
     REQ_WITNESS_ADD_CHECKPOINT, /* POST /witness/add-checkpoint */
     REQ_PUT_DOCUMENT,           /* PUT /documents/{sha256}; `hash` is set */
-    REQ_ANNOUNCE                /* POST /announce: a checkpoint note with whatever cosignatures the sender has */
+    REQ_ANNOUNCE,               /* POST /announce: a checkpoint note with whatever cosignatures the sender has */
+    REQ_KEY_CHANGE              /* POST /key-change: a statement by a recovery key, with its document */
 };
 
 enum event_kind_node {
@@ -87,7 +88,8 @@ void actions_clear(struct actions *actions); /* frees bodies and the list */
 
 struct node;
 struct node_config {
-    const struct roster *roster;     /* NULL: in no circle yet; only inventories work */
+    const struct roster *roster;     /* as the charter file has it; NULL: in no circle yet, only inventories work */
+    struct span charter;             /* the charter file's text, a charter or bundle, for node_bundle; may be empty */
     struct span party;               /* own name */
     bool recover_alone;              /* owner's explicit act: do not wait for absent mirrors */
     const char *const *witness_logs; /* vkeys of foreign logs to witness, NULL-ended; may be NULL */
@@ -96,6 +98,9 @@ struct node_config {
 };
 int node_open(struct node **out, const struct env *env, const struct node_config *config, struct fault *fault);
 void node_close(struct node *node);
+/* The roster as it stands, with the key changes that the node knows of: the same parties at the same places for the node's life. NULL in no
+   circle. */
+const struct roster *node_roster(const struct node *node);
 
 /* Returns 0, or an error after which the process must stop and recover (store or signer failed). now_ms: wall clock, milliseconds. */
 int node_step(struct node *node, const struct event *event, int64_t now_ms, struct actions *actions);
@@ -109,6 +114,8 @@ void node_status_json(struct node *node, int64_t now_ms, struct buf *out);
 int node_statement_json(struct node *node, const struct hash *id, struct buf *out,
                         struct fault *fault); /* state: logged | standing, receipts' facts; E_NOTFOUND */
 int node_receipt(struct node *node, const struct hash *id, bool cose, struct buf *out, struct fault *fault);
+/* The charter bundle: what a verifier needs offline, roster changes included. */
+int node_bundle(struct node *node, struct buf *out, struct fault *fault);
 /* Reading requests of peers and anybody: checkpoints, tiles, documents, SCRAPI. `path` without query. Returns an HTTP status. */
 struct served {
     int status;

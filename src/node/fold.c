@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "circle/change.h"
 #include "circle/faces.h"
 #include "crypto/sha256.h"
 #include "node/state.h"
@@ -40,17 +41,20 @@ void early_drop(struct node *node, struct early_document *document)
 }
 
 /* Why an entry does not count, though it is mirrored: another circle, a copied statement, a wrong key. */
-static int statement_check(struct node *node, const struct held_log *log, const struct statement *s,
+static int statement_check(struct node *node, const struct held_log *log, uint64_t index, const struct statement *s,
                            struct fault *fault)
 {
     const struct party *party = NULL;
+    const struct public_key *key = NULL;
+    if (span_is(s->media, MEDIA_KEY_CHANGE))
+        return key_change_screen(node->roster, s, log->party, fault);
     if (!hash_eq(&s->circle, &node->roster->circle))
         return fail(fault, E_CIRCLE, "the statement names another circle");
     if (!span_is(s->issuer, log->party->card.name))
         return fail(fault, E_ISSUER, "issued by %.*s, found in the log of %s", (int)s->issuer.len,
                     (const char *)s->issuer.data, log->party->card.name);
-    int rc = roster_statement_key(node->roster, s->issuer, &s->kid, &party, fault);
-    if (rc == 0 && !node->own_batch && statement_verify(s, &party->card.keys[KEY_STATEMENT]) != 0)
+    int rc = roster_entry_key(node->roster, s->issuer, &s->kid, index, &party, &key, fault);
+    if (rc == 0 && !node->own_batch && statement_verify(s, key) != 0)
         rc = fail(fault, E_SIGNATURE, "the statement's signature does not verify");
     return rc;
 }
@@ -76,6 +80,8 @@ static int fold_document(struct node *node, struct held_log *log, uint64_t index
     uint8_t value[48];
     if (span_is(s->media, MEDIA_TWO_FACES))
         return faces_told(node, document);
+    if (span_is(s->media, MEDIA_KEY_CHANGE))
+        return change_note(node, log, index, s);
     if (!span_is(s->media, "application/csaf+json") && !span_is(s->media, "application/osv+json"))
         return 0;
     put_u64(value, (uint64_t)(log - node->logs));
@@ -109,7 +115,7 @@ static int fold_entry(struct node *node, struct held_log *log, uint64_t index, s
     uint64_t first = index;
     int rc = statement_parse(&s, entry, &fault);
     if (rc == 0)
-        rc = statement_check(node, log, &s, &fault);
+        rc = statement_check(node, log, index, &s, &fault);
     if (rc)
         return refuse(node, log, index, &fault);
     rc = store->ops->entry_find(store, &s.id, &first_log, &first);

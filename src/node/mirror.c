@@ -21,7 +21,7 @@ static int checkpoint_screen(struct node *node, const struct add_checkpoint *req
     *log = log_of(node, party);
     if (!*log || (*log)->own)
         return 404;
-    if (note_verify(&request->note, span_str(party->origin), &party->card.keys[KEY_LOG]) != 0)
+    if (party_log_signed(party, &request->note, &request->checkpoint, 0) != 0)
         return 403;
     /* What we cosign has no extension lines: logs of this circle write none. */
     return request->old_size > request->checkpoint.size || request->checkpoint.extensions.len ? 400 : 200;
@@ -427,7 +427,7 @@ int checkpoint_heard(struct node *node, struct span note_bytes, int *status)
     if (!log)
         return 0;
     *status = 403;
-    if (note_verify(&note, span_str(party->origin), &party->card.keys[KEY_LOG]) != 0)
+    if (party_log_signed(party, &note, &checkpoint, 0) != 0)
         return 0;
     *status = 200;
     int rc = faces_check(node, log, &checkpoint, note_bytes, &conflict);

@@ -119,6 +119,20 @@ static int batch_commit(struct node *node, const struct signed_statement *signed
     return rc;
 }
 
+/* The signer composes and signs our own statements; those that came ready keep their place among them. */
+static int pending_sign(struct node *node, size_t count, struct sign_statement *requests, struct signed_statement *made)
+{
+    struct signer *signer = node->env.signer;
+    size_t ours = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!node->pending[i].ready)
+            requests[ours++] = node->pending[i].request;
+    int rc = ours ? signer->ops->statements(signer, requests, ours, made) : 0;
+    for (size_t i = count; rc == 0 && i-- > 0;)
+        made[i] = node->pending[i].ready ? *node->pending[i].ready : made[--ours];
+    return rc;
+}
+
 static int batch_sign(struct node *node, size_t count)
 {
     struct signer *signer = node->env.signer;
@@ -129,10 +143,8 @@ static int batch_sign(struct node *node, size_t count)
     buf_init(&note, NOTE_BYTES_MAX);
     int rc = requests && made && ids ? 0 : E_NOMEM;
     uint64_t first = node->own->size;
-    for (size_t i = 0; i < count && rc == 0; i++)
-        requests[i] = node->pending[i].request;
     if (rc == 0)
-        rc = signer->ops->statements(signer, requests, count, made);
+        rc = pending_sign(node, count, requests, made);
     if (rc == 0)
         rc = batch_commit(node, made, count, ids);
     if (rc == 0)
@@ -146,6 +158,12 @@ static int batch_sign(struct node *node, size_t count)
     free(ids);
     buf_free(&note);
     return rc;
+}
+
+void pending_free(struct pending_submission *pending)
+{
+    buf_free(&pending->document);
+    free(pending->ready);
 }
 
 /* A refusal by the signer (E_REFUSED) is the submitter's problem, not the node's. */
@@ -172,10 +190,33 @@ int own_log_flush(struct node *node)
             return rc;
         }
         for (size_t i = 0; i < count; i++)
-            buf_free(&node->pending[i].document);
+            pending_free(&node->pending[i]);
         memmove(node->pending, node->pending + count, (node->pending_count - count) * sizeof *node->pending);
         node->pending_count -= count;
     }
+    return 0;
+}
+
+static int pending_add(struct node *node, struct span document, uint64_t token, struct pending_submission **out)
+{
+    if (node->pending_count == node->pending_cap) {
+        size_t cap = node->pending_cap ? node->pending_cap * 2 : 64;
+        struct pending_submission *more = realloc(node->pending, cap * sizeof *more);
+        if (!more)
+            return E_NOMEM;
+        node->pending = more;
+        node->pending_cap = cap;
+    }
+    struct pending_submission *to = &node->pending[node->pending_count];
+    *to = (struct pending_submission){.token = token};
+    buf_init(&to->document, DOCUMENT_BYTES_MAX);
+    buf_span(&to->document, document);
+    if (to->document.error) {
+        buf_free(&to->document);
+        return to->document.error == E_NOMEM ? E_NOMEM : E_LIMIT;
+    }
+    node->pending_count++;
+    *out = to;
     return 0;
 }
 
@@ -192,31 +233,36 @@ int submission_take(struct node *node, const struct event *event)
     }
     for (size_t i = 0; i < event->submission_count; i++) {
         const struct submission *from = &event->submissions[i];
-        if (node->pending_count == node->pending_cap) {
-            size_t cap = node->pending_cap ? node->pending_cap * 2 : 64;
-            struct pending_submission *more = realloc(node->pending, cap * sizeof *more);
-            if (!more)
-                return E_NOMEM;
-            node->pending = more;
-            node->pending_cap = cap;
-        }
-        struct pending_submission *to = &node->pending[node->pending_count];
-        *to = (struct pending_submission){.label = from->label, .token = event->token};
+        struct pending_submission *to;
+        int rc = pending_add(node, from->document, event->token, &to);
+        if (rc)
+            return rc;
+        to->label = from->label;
         memcpy(to->request.media, from->media, sizeof to->request.media);
         memcpy(to->request.subject, from->subject, sizeof to->request.subject);
         to->request.answer_count = (uint32_t)from->answer_count;
         memcpy(to->request.answers, from->answers, sizeof to->request.answers);
         to->request.issued_at = now_seconds(node);
-        buf_init(&to->document, DOCUMENT_BYTES_MAX);
-        buf_span(&to->document, from->document);
-        if (to->document.error) {
-            buf_free(&to->document);
-            return to->document.error == E_NOMEM ? E_NOMEM : E_LIMIT;
-        }
-        struct span bytes = buf_view(&to->document);
-        sha256(bytes, &to->request.document);
-        node->pending_count++;
+        sha256(buf_view(&to->document), &to->request.document);
     }
+    return 0;
+}
+
+int entry_ready(struct node *node, struct span statement, const struct hash *document, struct span bytes,
+                uint64_t token)
+{
+    struct signed_statement *ready = calloc(1, sizeof *ready);
+    struct pending_submission *to;
+    int rc = ready && statement.len <= sizeof ready->bytes ? pending_add(node, bytes, token, &to) : E_NOMEM;
+    if (rc) {
+        free(ready);
+        return rc;
+    }
+    ready->len = (uint32_t)statement.len;
+    memcpy(ready->bytes, statement.data, statement.len);
+    to->ready = ready;
+    to->label = LABEL_OPEN;
+    to->request.document = *document;
     return 0;
 }
 

@@ -2,10 +2,8 @@
 #include "crypto/sha256.h"
 #include "node/state.h"
 
-static int cosignature_store(struct node *node, struct held_log *log, const struct party *mirror,
-                             const struct stored_cosignature *c)
+static int cosignature_store(struct node *node, struct held_log *log, const struct stored_cosignature *c)
 {
-    (void)mirror;
     int rc = write_begin(node);
     return rc ? rc : node->env.store->ops->cosignature_put(node->env.store, log->id, c);
 }
@@ -27,24 +25,37 @@ static void cose_take(const struct held_log *log, const struct party *mirror, co
     buf_free(&message);
 }
 
+/* By the mirror's present key (epoch = former_count) or one that it had. */
+static int cosignature_take(struct node *node, struct held_log *log, const struct note *note,
+                            const struct checkpoint *checkpoint, const struct party *mirror, uint32_t epoch,
+                            struct span cose, int *taken)
+{
+    bool present = epoch == mirror->former_count;
+    const struct public_key *key = present ? &mirror->card.keys[KEY_MIRROR] : &mirror->former[epoch].keys[KEY_MIRROR];
+    struct stored_cosignature c = {.size = checkpoint->size,
+                                   .root = checkpoint->root,
+                                   .kid = present ? mirror->kids[KEY_MIRROR] : mirror->former[epoch].kids[KEY_MIRROR]};
+    char name[ORIGIN_BYTES_MAX + 8];
+    mirror_key_name(name, mirror);
+    if (note_verify_cosignature(note, span_str(name), key, &c.timestamp, &c.signature) != 0)
+        return 0;
+    if (present)
+        cose_take(log, mirror, name, cose, &c);
+    ++*taken;
+    return cosignature_store(node, log, &c);
+}
+
 int cosignatures_take(struct node *node, struct held_log *log, const struct note *note,
                       const struct checkpoint *checkpoint, const struct peer *from, struct span cose)
 {
     int rc = 0, taken = 0;
     for (size_t i = 0; i < node->roster->count && rc == 0; i++) {
         const struct party *mirror = &node->roster->parties[i];
-        struct stored_cosignature c = {
-            .size = checkpoint->size, .root = checkpoint->root, .kid = mirror->kids[KEY_MIRROR]};
-        char name[ORIGIN_BYTES_MAX + 8];
-        mirror_key_name(name, mirror);
-        if (!mirror->committee || mirror == log->party ||
-            note_verify_cosignature(note, span_str(name), &mirror->card.keys[KEY_MIRROR], &c.timestamp, &c.signature) !=
-                0)
+        if (!mirror->committee || mirror == log->party)
             continue;
-        if (from && from->party == mirror)
-            cose_take(log, mirror, name, cose, &c);
-        rc = cosignature_store(node, log, mirror, &c);
-        taken++;
+        for (uint32_t epoch = 0; epoch <= mirror->former_count && rc == 0; epoch++)
+            rc = cosignature_take(node, log, note, checkpoint, mirror, epoch,
+                                  from && from->party == mirror ? cose : span_of(NULL, 0), &taken);
     }
     return rc == 0 && taken ? standing_refresh(node, log) : rc;
 }
@@ -57,28 +68,29 @@ struct group {
     struct cosigner list[COMMITTEE_MAX];
 };
 
-static const struct party *mirror_by_kid(const struct node *node, const struct hash *kid)
-{
-    for (size_t i = 0; i < node->roster->count; i++)
-        if (node->roster->parties[i].committee && hash_eq(&node->roster->parties[i].kids[KEY_MIRROR], kid))
-            return &node->roster->parties[i];
-    return NULL;
-}
-
 static bool group_ends(const struct group *group, const struct stored_cosignature *c)
 {
     return group->count && (c->size != group->size || !hash_eq(&c->root, &group->root));
 }
 
+/* One cosignature a mirror, its earliest, whatever key it had. */
 static void group_add(struct node *node, const struct held_log *log, struct group *group,
                       const struct stored_cosignature *c)
 {
-    const struct party *mirror = mirror_by_kid(node, &c->kid);
-    if (!mirror || mirror == log->party || group->count == COMMITTEE_MAX)
+    const struct public_key *key;
+    struct cut state = {.size = c->size, .root = c->root};
+    const struct party *mirror = roster_mirror(node->roster, &c->kid, log->party, &state, c->timestamp, &key);
+    size_t i = 0;
+    if (!mirror)
         return;
     group->size = c->size;
     group->root = c->root;
-    group->list[group->count++] = (struct cosigner){.party = mirror, .timestamp = c->timestamp};
+    while (i < group->count && group->list[i].party != mirror)
+        i++;
+    if (i < group->count && c->timestamp < group->list[i].timestamp)
+        group->list[i].timestamp = c->timestamp;
+    else if (i == group->count && i < COMMITTEE_MAX)
+        group->list[group->count++] = (struct cosigner){.party = mirror, .timestamp = c->timestamp};
 }
 
 struct refresh {
@@ -110,9 +122,10 @@ static int refresh_visit(void *ctx, const struct stored_cosignature *c)
 int standing_refresh(struct node *node, struct held_log *log)
 {
     struct refresh r = {.node = node, .log = log};
-    uint64_t from = log->standing_size ? log->standing_size : 1;
+    uint64_t before = log->standing_size, from = log->standing_size ? log->standing_size : 1;
     int rc = node->env.store->ops->cosignatures(node->env.store, log->id, from, refresh_visit, &r);
     refresh_close(&r);
+    node->changes_due = node->changes_due || log->standing_size > before;
     return rc < 0 ? rc : 0;
 }
 
@@ -215,14 +228,17 @@ struct compose {
 static int compose_visit(void *ctx, const struct stored_cosignature *c)
 {
     struct compose *compose = ctx;
-    const struct party *mirror = mirror_by_kid(compose->node, &c->kid);
+    const struct public_key *key;
+    struct cut state = {.size = c->size, .root = c->root};
     if (c->size != compose->checkpoint.size)
         return 1;
+    const struct party *mirror =
+        roster_mirror(compose->node->roster, &c->kid, compose->log->party, &state, c->timestamp, &key);
     if (!mirror || !hash_eq(&c->root, &compose->checkpoint.root))
         return 0;
     char name[ORIGIN_BYTES_MAX + 8];
     mirror_key_name(name, mirror);
-    note_cosignature_write(compose->out, span_str(name), &mirror->card.keys[KEY_MIRROR], c->timestamp, &c->signature);
+    note_cosignature_write(compose->out, span_str(name), key, c->timestamp, &c->signature);
     return 0;
 }
 
@@ -234,11 +250,10 @@ int note_with_cosignatures(struct node *node, struct held_log *log, struct span 
     int rc = checkpoint_parse(&compose.checkpoint, &parsed, note, NULL);
     if (rc)
         return rc;
-    uint32_t id = note_key_id(span_str(log->party->origin), NOTE_ED25519, &log->party->card.keys[KEY_LOG]);
     buf_span(out, parsed.text);
     buf_byte(out, '\n');
     for (size_t i = 0; i < parsed.count; i++)
-        if (parsed.signatures[i].id == id && span_is(parsed.signatures[i].name, log->party->origin))
+        if (party_log_line(log->party, &parsed.signatures[i]))
             buf_span(out, parsed.signatures[i].line);
     rc = node->env.store->ops->cosignatures(node->env.store, log->id, compose.checkpoint.size, compose_visit, &compose);
     return rc < 0 ? rc : out->error;

@@ -77,7 +77,7 @@ static int own_note_told(struct node *node, struct span text)
     struct note note;
     struct checkpoint checkpoint;
     if (checkpoint_parse(&checkpoint, &note, text, NULL) != 0 || !span_is(checkpoint.origin, node->self->origin) ||
-        note_verify(&note, span_str(node->self->origin), &node->self->card.keys[KEY_LOG]) != 0)
+        party_log_signed(node->self, &note, &checkpoint, 0) != 0)
         return 0; /* not ours: a liar cannot make us wait */
     if (checkpoint.size <= node->own->size && checkpoint.size <= node->recovered_size)
         return 0;
@@ -94,10 +94,13 @@ static int own_note_told(struct node *node, struct span text)
     node->restored = true;
     node->recovered_size = checkpoint.size;
     node->recovered_root = checkpoint.root;
+    node->recovered_signed = false;
     for (size_t i = 0; i < note.count; i++)
         if (note.signatures[i].id == id && note.signatures[i].len == SIGN_BYTES &&
-            span_is(note.signatures[i].name, node->self->origin))
+            span_is(note.signatures[i].name, node->self->origin)) {
             memcpy(node->recovered_signature.b, note.signatures[i].bytes, SIGN_BYTES);
+            node->recovered_signed = true;
+        }
     return follow_target(node, node->own, text, &checkpoint);
 }
 
@@ -112,8 +115,14 @@ static int cosigned_told(struct node *node, struct span text)
         return 0;
     const struct party *party = roster_origin(node->roster, checkpoint.origin);
     struct held_log *log = log_of(node, party);
-    if (!log || log->own || note_verify(&note, span_str(party->origin), &party->card.keys[KEY_LOG]) != 0 ||
-        note_verify_cosignature(&note, span_str(name), &node->self->card.keys[KEY_MIRROR], &timestamp, NULL) != 0)
+    if (!log || log->own || party_log_signed(party, &note, &checkpoint, 0) != 0)
+        return 0;
+    bool ours =
+        note_verify_cosignature(&note, span_str(name), &node->self->card.keys[KEY_MIRROR], &timestamp, NULL) == 0;
+    for (uint32_t e = 0; e < node->self->former_count; e++)
+        ours = ours || note_verify_cosignature(&note, span_str(name), &node->self->former[e].keys[KEY_MIRROR],
+                                               &timestamp, NULL) == 0;
+    if (!ours)
         return 0;
     if (checkpoint.size > log->mirrored_size && checkpoint.size > log->must_hold) {
         log->must_hold = checkpoint.size;
@@ -159,8 +168,8 @@ static int signer_advance(struct node *node)
     int rc = signer->ops->position(signer, KEY_LOG, span_str(node->self->origin), &position);
     if (rc == E_NOTFOUND)
         rc = 0;
-    if (rc || position.size >= node->recovered_size || !node->recovered_size)
-        return rc;
+    if (rc || position.size >= node->recovered_size || !node->recovered_size || !node->recovered_signed)
+        return rc; /* a new signer, with new keys, begins at the first entry */
     struct hash *leaves = NULL;
     rc = own_leaves(node, position.size, node->recovered_size, &leaves);
     if (rc == 0)
@@ -233,14 +242,17 @@ static void note_json(struct node *node, struct held_log *log, enum note_kind ki
 }
 
 struct greatest {
-    struct hash kid;
+    const struct party *asker;
     uint64_t size;
 };
 
 static int greatest_visit(void *ctx, const struct stored_cosignature *c)
 {
     struct greatest *greatest = ctx;
-    if (hash_eq(&c->kid, &greatest->kid) && c->size > greatest->size)
+    bool ours = hash_eq(&c->kid, &greatest->asker->kids[KEY_MIRROR]);
+    for (uint32_t e = 0; e < greatest->asker->former_count; e++)
+        ours = ours || hash_eq(&c->kid, &greatest->asker->former[e].kids[KEY_MIRROR]);
+    if (ours && c->size > greatest->size)
         greatest->size = c->size;
     return 0;
 }
@@ -259,7 +271,7 @@ void recover_answer(struct node *node, struct span name, struct buf *out)
     buf_text(out, ",\"cosigned\":[");
     mark = out->len;
     for (size_t i = 0; asker && asker->committee && i < node->log_count; i++) {
-        struct greatest greatest = {.kid = asker->kids[KEY_MIRROR]};
+        struct greatest greatest = {.asker = asker};
         struct held_log *other = &node->logs[i];
         if (other == log)
             continue;

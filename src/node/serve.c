@@ -218,6 +218,17 @@ static bool kid_parse(struct span text, struct hash *kid)
     return base64_hash(span_of(padded, 44), kid);
 }
 
+/* Present or replaced: receipts by an older key stay good up to its cut. */
+static const struct public_key *mirror_key_find(const struct party *self, const struct hash *kid)
+{
+    if (hash_eq(kid, &self->kids[KEY_MIRROR]))
+        return &self->card.keys[KEY_MIRROR];
+    for (uint32_t e = 0; e < self->former_count; e++)
+        if (hash_eq(kid, &self->former[e].kids[KEY_MIRROR]))
+            return &self->former[e].keys[KEY_MIRROR];
+    return NULL;
+}
+
 static void serve_keys(struct node *node, struct span rest, struct served *out)
 {
     struct hash kid;
@@ -225,11 +236,22 @@ static void serve_keys(struct node *node, struct span rest, struct served *out)
     if (!rest.len) {
         cbor_put_array(&out->body, 1);
         key_write(&out->body, &node->self->card.keys[KEY_MIRROR], &node->self->kids[KEY_MIRROR]);
-    } else if (rest.data[0] == '/' && kid_parse(span_from(rest, 1), &kid) &&
-               hash_eq(&kid, &node->self->kids[KEY_MIRROR])) {
-        key_write(&out->body, &node->self->card.keys[KEY_MIRROR], &node->self->kids[KEY_MIRROR]);
+    } else if (rest.data[0] == '/' && kid_parse(span_from(rest, 1), &kid) && mirror_key_find(node->self, &kid)) {
+        key_write(&out->body, mirror_key_find(node->self, &kid), &kid);
     } else {
         problem(out, 404, "No such key", "No key could be found for this kid value");
+    }
+}
+
+static void serve_bundle(struct node *node, struct span rest, struct served *out)
+{
+    struct fault fault = {0};
+    int rc = rest.len ? E_NOTFOUND : node_bundle(node, &out->body, &fault);
+    if (rc == 0) {
+        served_set(out, 200, "application/json");
+    } else {
+        buf_reset(&out->body);
+        not_found(out);
     }
 }
 
@@ -245,11 +267,8 @@ void node_serve(struct node *node, struct span path, bool member, struct served 
         const char *prefix;
         void (*serve)(struct node *, struct span, struct served *);
     } routes[] = {
-        {"/mirror/", serve_mirror},
-        {"/witness/", serve_witness},
-        {"/entries/", serve_entry},
-        {"/recovery/", serve_recovery},
-        {"/.well-known/scitt-keys", serve_keys},
+        {"/mirror/", serve_mirror},     {"/witness/", serve_witness}, {"/entries/", serve_entry},
+        {"/recovery/", serve_recovery}, {"/bundle", serve_bundle},    {"/.well-known/scitt-keys", serve_keys},
     };
     *out = (struct served){0};
     buf_init(&out->body, HTTP_BODY_MAX);

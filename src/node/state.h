@@ -106,6 +106,7 @@ struct held_log {
 
 struct pending_submission {
     struct sign_statement request;
+    struct signed_statement *ready; /* by another party's recovery key: not to be signed here; NULL for our own */
     enum label label;
     struct buf document;
     uint64_t token;
@@ -126,7 +127,13 @@ struct loaded_inventory {
 
 struct node {
     struct env env;
-    const struct roster *roster;
+    const struct roster *charter; /* as it was given */
+    struct span charter_text;
+    struct roster *roster; /* own copy, with the key changes that stand; NULL outside a circle */
+    struct arena roster_arena, change_arena;
+    struct hash changes[ROSTER_CHANGES_MAX]; /* ids of those that were applied, in order */
+    size_t change_count;
+    bool changes_due;
     const struct party *self; /* NULL outside a circle */
     char party_name[NAME_BYTES_MAX + 1];
     const char *const *channels;
@@ -160,6 +167,7 @@ struct node {
     uint64_t recovered_size; /* newest own checkpoint that the committee knows */
     struct hash recovered_root;
     struct signature recovered_signature;
+    bool recovered_signed;           /* it is by the present log key; false: by one that was replaced since */
     const char *const *witness_logs; /* vkeys of foreign logs that the owner added, NULL-ended; may be NULL */
     bool
         own_batch; /* the entries being taken were signed a moment ago by our own signer: their signatures need no check */
@@ -188,6 +196,10 @@ struct tile_reader log_tiles(struct node *node, struct held_log *log, struct sto
 void mirror_key_name(char out[static ORIGIN_BYTES_MAX + 8], const struct party *party);
 
 /* own_log.c */
+void pending_free(struct pending_submission *pending);
+/* Takes a statement that another party's recovery key has signed into the own log, with the next flush. */
+int entry_ready(struct node *node, struct span statement, const struct hash *document, struct span bytes,
+                uint64_t token);
 int own_log_open(struct node *node);
 /* Leaf hashes of own entries [start, end), calloc'ed; the caller frees them, on failure too. */
 int own_leaves(struct node *node, uint64_t start, uint64_t end, struct hash **leaves);
@@ -241,6 +253,11 @@ void recover_start(struct node *node);
 int recover_response(struct node *node, const struct call *call, const struct event *event);
 int recover_check(struct node *node);
 void recover_answer(struct node *node, struct span party, struct buf *out);
+
+/* changes.c: key changes, folded into the roster. View "change": statement id || log number -> log number || index || document hash. */
+int change_note(struct node *node, struct held_log *log, uint64_t index, const struct statement *s);
+int changes_refresh(struct node *node, bool refold);
+int change_offered(struct node *node, const struct event *event);
 
 /* compare.c */
 void compare_start(struct node *node);

@@ -233,12 +233,12 @@ static int cose_visit(void *ctx, const struct stored_cosignature *c)
     struct cose_make *make = ctx;
     struct buf protected_bytes;
     char name[ORIGIN_BYTES_MAX + 8];
-    const struct party *mirror = NULL;
+    const struct public_key *key;
+    struct cut state = {.size = c->size, .root = c->root};
     if (c->size != make->found->support.size)
         return 1;
-    for (size_t i = 0; i < make->node->roster->count; i++)
-        if (hash_eq(&make->node->roster->parties[i].kids[KEY_MIRROR], &c->kid))
-            mirror = &make->node->roster->parties[i];
+    const struct party *mirror = /* such a receipt carries no time: a replaced key counts up to its cut only */
+        roster_mirror(make->node->roster, &c->kid, make->found->log->party, &state, 0, &key);
     if (!mirror || !c->has_cose || make->count == COMMITTEE_MAX || (make->only_own && mirror != make->node->self))
         return 0;
     mirror_key_name(name, mirror);
@@ -305,6 +305,8 @@ void node_rebuild(struct node *node, int *result)
         rc = store->ops->views_drop(store);
     for (size_t i = 0; i < node->log_count && rc == 0; i++)
         rc = fold_log(node, &node->logs[i]);
+    if (rc == 0 && node->roster)
+        rc = changes_refresh(node, true);
     if (rc == 0)
         rc = write_commit(node);
     node->actions = NULL;

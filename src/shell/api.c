@@ -194,6 +194,17 @@ static void api_receipt(struct shell *shell, struct connection *c, struct span r
     c->content_type = cose ? "application/cose" : "text/plain; charset=utf-8";
 }
 
+static void api_bundle(struct shell *shell, struct connection *c, struct span rest)
+{
+    struct fault fault = {0};
+    (void)rest;
+    int rc = node_bundle(shell->node, &c->reply, &fault);
+    if (rc)
+        api_refuse(c, rc, &fault);
+    else
+        answer(c, 200);
+}
+
 static void api_rebuild(struct shell *shell, struct connection *c, struct span rest)
 {
     int rc = 0;
@@ -224,6 +235,7 @@ static const struct route {
     {"POST", "/api/v1/backups", false, api_backup, JOURNAL_FACTS_BYTES_MAX, {"id"}},
     {"POST", "/api/v1/rebuild", false, api_rebuild, 0, {NULL}},
     {"GET", "/api/v1/status", false, api_status, 0, {NULL}},
+    {"GET", "/api/v1/bundle", false, api_bundle, 0, {NULL}},
     {"GET", "/api/v1/notices", false, api_notices, 0, {"after"}},
     {"GET", "/api/v1/statements/", true, api_statement, 0, {NULL}},
     {"GET", "/api/v1/receipts/", true, api_receipt, 0, {"form"}},

@@ -163,12 +163,12 @@ static bool member_asks(struct connection *c, const char *method, const char *pa
 {
     const struct shell *shell = c->shell;
     struct signed_headers h = {0};
+    const struct roster *roster = node_roster(shell->node);
     const struct party *self, *asker = NULL;
-    if (strcmp(method, "GET") != 0 || !span_starts(span_str(path), "/documents/"))
+    if (!roster || strcmp(method, "GET") != 0 || !span_starts(span_str(path), "/documents/"))
         return false;
     (void)MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, signed_visit, &h);
-    if (h.twice || !h.host || !h.input || !h.signature ||
-        !(self = roster_party(&shell->roster, span_str(shell->config.name))))
+    if (h.twice || !h.host || !h.input || !h.signature || !(self = roster_party(roster, span_str(shell->config.name))))
         return false;
     const struct member_request request = {.host = span_str(h.host),
                                            .own_url = span_str(self->card.url),
@@ -176,7 +176,7 @@ static bool member_asks(struct connection *c, const char *method, const char *pa
                                            .input = span_str(h.input),
                                            .signature = span_str(h.signature),
                                            .now = clock_ms() / 1000};
-    int rc = member_verify(&shell->roster, &request, &asker);
+    int rc = member_verify(roster, &request, &asker);
     if (rc)
         log_say(LOG_REQUEST_UNSIGNED, "a signed request counts for nothing: %s", error_text(rc)->message);
     return rc == 0;
@@ -215,6 +215,7 @@ static const struct {
     {"POST", "/mirror/add-entries", REQ_MIRROR_ADD_ENTRIES, HTTP_BODY_MAX},
     {"POST", "/witness/add-checkpoint", REQ_WITNESS_ADD_CHECKPOINT, ADD_CHECKPOINT_BYTES_MAX},
     {"POST", "/announce", REQ_ANNOUNCE, NOTE_BYTES_MAX},
+    {"POST", "/key-change", REQ_KEY_CHANGE, STATEMENT_BYTES_MAX + KEY_CHANGE_BYTES_MAX},
     {"PUT", "/documents/", REQ_PUT_DOCUMENT, DOCUMENT_BYTES_MAX},
 };
 

@@ -112,14 +112,15 @@ static int charter_load(struct shell *shell, bool *present, struct fault *fault)
     char path[4096];
     struct buf bytes;
     path_of(shell, "charter/charter.json", path);
-    arena_init(&shell->arena, 16 * (size_t)CHARTER_BYTES_MAX);
-    int rc = file_slurp(path, CHARTER_BYTES_MAX, &bytes, fault);
+    arena_init(&shell->arena, 32 * (size_t)CHARTER_BYTES_MAX);
+    int rc = file_slurp(path, BUNDLE_JSON_BYTES_MAX, &bytes, fault);
     *present = rc == 0;
     if (rc == E_NOTFOUND) {
         *fault = (struct fault){0};
         return 0;
     }
-    rc = rc ? rc : charter_parse(&shell->roster, arena_copy(&shell->arena, buf_view(&bytes)), &shell->arena, fault);
+    shell->charter = rc ? span_of(NULL, 0) : arena_copy(&shell->arena, buf_view(&bytes));
+    rc = rc ? rc : bundle_parse_charter(shell->charter, &shell->roster, &shell->arena, fault);
     buf_free(&bytes);
     return rc;
 }
@@ -176,6 +177,7 @@ static int node_start(struct shell *shell, bool in_circle, struct fault *fault)
         shell->channels[channels++] = "webhook";
     struct env env = {.store = shell->store, .signer = shell->signer, .random = random_number};
     struct node_config config = {.roster = in_circle ? &shell->roster : NULL,
+                                 .charter = shell->charter,
                                  .party = span_str(shell->config.name),
                                  .witness_logs = shell->config.witness_logs,
                                  .channels = shell->channels};

@@ -56,7 +56,8 @@ struct outgoing { /* one ACTION_SEND */
 struct shell {
     const char *dir;
     struct config config;
-    struct roster roster;
+    struct roster roster; /* as the charter file has it; node_roster() is the one that counts */
+    struct span charter;  /* the file's text, in the arena */
     struct arena arena;
     struct store *store;
     struct signer *signer;

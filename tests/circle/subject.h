@@ -30,12 +30,12 @@ struct subject {
 
 static const char subject_document[] = "{\"made\": \"up\"}\n";
 
-static inline void subject_keys(struct subject *s, size_t party)
+static inline void subject_keys(struct subject *s, size_t party, unsigned epoch)
 {
     for (int role = 0; role < KEY_COUNT; role++) {
         char text[64];
         struct hash seed;
-        (void)snprintf(text, sizeof text, "seed of party %zu, key %d", party, role);
+        (void)snprintf(text, sizeof text, "seed of party %zu, key %d of epoch %u", party, role, epoch);
         sha256(span_str(text), &seed);
         struct secret_key *key = secret_key_from_seed(seed.b, &s->cards[party].keys[role]);
         if (!key)
@@ -73,7 +73,7 @@ static inline void subject_parties(struct subject *s, size_t count, size_t commi
         (void)snprintf(card->url, sizeof card->url, "http://p%02zu.example:8440", i);
         card->role = (enum party_role)(i % ROLE_COUNT);
         card->made_at = 1700000000 + (int64_t)i;
-        subject_keys(s, i);
+        subject_keys(s, i, 0);
         buf_init(&text, CARD_BYTES_MAX);
         buf_init(&s->notes[i], CARD_BYTES_MAX);
         card_write_text(&text, card);
@@ -101,7 +101,7 @@ static inline void subject_draft(struct subject *s)
     buf_init(&s->charter, CHARTER_BYTES_MAX);
     buf_init(&s->bundle, 2 * CHARTER_BYTES_MAX);
     charter_write(&s->charter, &draft);
-    bundle_write(&s->bundle, buf_view(&s->charter));
+    bundle_write(&s->bundle, buf_view(&s->charter), NULL, 0);
 }
 
 /* The whole circle; the writer is the last party. */
@@ -214,10 +214,11 @@ static inline size_t subject_proof(const struct hash *leaves, size_t size, size_
     return count + 1;
 }
 
-/* Checkpoint of the writer's log, and cosignatures of the parties whose bit is set, party i at time 1700001000 + 10 * i. */
+/* Checkpoint of the writer's log, and cosignatures of the parties whose bit is set, party i at time subject_clock + 10 * i. */
+static int64_t subject_clock = 1700001000;
 static inline int64_t subject_time(size_t party)
 {
-    return 1700001000 + 10 * (int64_t)party;
+    return subject_clock + 10 * (int64_t)party;
 }
 
 static inline void subject_cosign(struct subject *s, size_t party, struct span text, bool broken, struct buf *note)

@@ -196,7 +196,7 @@ static void bundles(void)
         {"", E_TRUNCATED},
         {"[]", E_MISSING},
         {"{\"comity\":\"bundle/2\",\"charter\":\"{}\",\"roster_changes\":[]}", E_UNSUPPORTED},
-        {"{\"comity\":\"bundle/1\",\"charter\":\"{}\",\"roster_changes\":[\"x\"]}", E_UNSUPPORTED},
+        {"{\"comity\":\"bundle/1\",\"charter\":\"{}\",\"roster_changes\":[\"x\"]}", E_MISSING},
         {"{\"comity\":\"bundle/1\",\"charter\":\"{}\",\"roster_changes\":{}}", E_TYPE},
         {"{\"comity\":\"bundle/1\",\"charter\":\"{}\"}", E_MISSING},
         {"{\"comity\":\"bundle/1\",\"roster_changes\":[]}", E_MISSING},

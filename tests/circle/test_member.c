@@ -241,7 +241,7 @@ int main(void)
 {
     if (crypto_start() != 0 || subject_make(&s, 4, 4, 4, 0, 0) != 0)
         return 1;
-    subject_keys(&s, 4); /* a stranger */
+    subject_keys(&s, 4, 0); /* a stranger */
     requests();
     headers();
     bytes_all();
