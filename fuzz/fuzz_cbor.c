@@ -1,10 +1,7 @@
 /* What cbor_check takes, taking and putting item by item must give back byte for byte: there is one encoding of each value. */
-#include <stdlib.h>
-
 #include "base/limits.h"
 #include "format/cbor.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz/mutate_cbor.h"
 
 static void copy_item(struct cbor *c, struct buf *out);
 
@@ -93,4 +90,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     buf_free(&out);
     return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+    return cbor_mutator(data, size, max, seed);
 }

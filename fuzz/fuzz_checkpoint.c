@@ -1,9 +1,6 @@
 /* Checkpoints: one without extension lines is written again as the same bytes. */
-#include <stdlib.h>
-
+#include "fuzz/fuzz.h"
 #include "record/checkpoint.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,9 +1,6 @@
 /* What cose_parse takes, cose_write gives back byte for byte. */
-#include <stdlib.h>
-
 #include "format/cose.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz/mutate_cbor.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -20,4 +17,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort(); /* no secret key belongs to this one */
     buf_free(&out);
     return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+    return cbor_mutator(data, size, max, seed);
 }

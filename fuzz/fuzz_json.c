@@ -1,10 +1,6 @@
 /* Whatever parses is walked whole: every span it names must be readable, every text valid. */
-#include "base/text.h"
 #include "format/json.h"
-
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz/fuzz.h"
 
 static void walk(const struct json *node, unsigned depth)
 {

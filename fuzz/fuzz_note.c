@@ -1,9 +1,6 @@
 /* Notes and verifier keys: what parses is written again as it stood, and nothing else verifies. */
-#include <stdlib.h>
-
 #include "format/note.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz/fuzz.h"
 
 static void check_lines(const struct note *note, struct span bytes)
 {

@@ -1,16 +1,6 @@
 /* What parses has valid parts, no slash hidden in a segment, and an ecosystem. */
-#include "base/text.h"
 #include "format/purl.h"
-
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void sound(struct span part)
-{
-    if (!utf8_valid(part) || (part.len && memchr(part.data, 0, part.len)))
-        abort();
-}
+#include "fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

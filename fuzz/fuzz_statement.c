@@ -1,9 +1,6 @@
 /* A statement that parses is the one encoding of what was read from it: written again it is the same bytes. */
-#include <stdlib.h>
-
 #include "record/statement.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz/mutate_cbor.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -28,4 +25,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buf_free(&header);
     buf_free(&out);
     return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+    return cbor_mutator(data, size, max, seed);
 }

@@ -1,9 +1,6 @@
 /* Tile paths: what is accepted has one spelling. */
-#include <stdlib.h>
-
+#include "fuzz/fuzz.h"
 #include "record/tree.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

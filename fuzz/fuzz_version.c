@@ -1,9 +1,6 @@
 /* Up to three lines are versions: comparison is reflexive, antisymmetric and transitive in both orders. */
 #include "format/version.h"
-
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz/fuzz.h"
 
 static int compare(enum order order, struct span a, struct span b, bool *good)
 {

@@ -1,16 +1,7 @@
 /* The bodies of the write APIs, entry bundles and mirror-info. The first byte chooses; what parses is written again. */
-#include <stdlib.h>
-
 #include "base/arena.h"
+#include "fuzz/fuzz.h"
 #include "record/wire.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check_same(struct buf *out, struct span bytes)
-{
-    if (out->error || !span_eq(buf_view(out), bytes))
-        abort();
-}
 
 static void fuzz_add_checkpoint(struct span bytes, struct buf *out)
 {
@@ -18,7 +9,7 @@ static void fuzz_add_checkpoint(struct span bytes, struct buf *out)
     if (add_checkpoint_parse(&request, bytes, NULL) != 0)
         return;
     add_checkpoint_write(out, request.old_size, request.proof, request.count, request.note_bytes);
-    check_same(out, bytes);
+    same(out, bytes);
 }
 
 static void fuzz_add_entries(struct span bytes, struct buf *out)
@@ -35,7 +26,7 @@ static void fuzz_add_entries(struct span bytes, struct buf *out)
         add_entries_write_package(out, &package);
     }
     if (rc == E_NOTFOUND)
-        check_same(out, bytes);
+        same(out, bytes);
 }
 
 static void fuzz_mirror_info(struct span bytes, struct buf *out)
@@ -45,7 +36,7 @@ static void fuzz_mirror_info(struct span bytes, struct buf *out)
     arena_init(&arena, NOTE_BYTES_MAX);
     if (mirror_info_parse(&info, bytes, &arena) == 0) {
         mirror_info_write(out, info.size, info.next_entry, info.ticket);
-        check_same(out, bytes);
+        same(out, bytes);
     }
     arena_free(&arena);
 }
@@ -58,7 +49,7 @@ static void fuzz_bundle(struct span bytes, struct buf *out)
         return;
     for (size_t i = 0; i < count; i++)
         bundle_add(out, entries[i]);
-    check_same(out, bytes);
+    same(out, bytes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,12 +1,55 @@
-/* Replays a corpus through a fuzz target without libFuzzer: each argument is a file or a folder of files. Prints TAP. */
+/* Replays a corpus through a fuzz target without libFuzzer: each argument is a file or a folder of files. A target with a mutator of
+   its own also gets a few mutants of each input, always the same ones, so that the mutator is tested too. Prints TAP. */
 #include <dirent.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz/fuzz.h"
+
+enum { MUTANTS = 12, MUTANT_ROOM = 4096 };
+#pragma weak LLVMFuzzerCustomMutator
+
+static unsigned chance = 1;
+static bool mutants = true;
+
+/* Stands for libFuzzer's: one bit flipped, one byte set, one more or one less. */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max)
+{
+    chance = chance * 1664525u + 1013904223u;
+    unsigned way = chance >> 30, value = chance >> 8;
+    if ((way == 0 || size == 0) && size < max)
+        data[size++] = (uint8_t)value;
+    else if (way == 1 && size > 1)
+        size--;
+    else if (way == 2 && size)
+        data[value % size] ^= (uint8_t)(1u << (value >> 16) % 8);
+    else if (size)
+        data[value % size] = (uint8_t)(value >> 12);
+    return size;
+}
+
+static void run(const uint8_t *data, size_t len)
+{
+    /* An exact copy, so that the address sanitizer sees one byte too far. */
+    uint8_t *exact = malloc(len ? len : 1);
+    must(exact != NULL);
+    if (len)
+        memcpy(exact, data, len);
+    (void)LLVMFuzzerTestOneInput(exact, len);
+    free(exact);
+}
+
+static void run_mutants(const uint8_t *data, size_t len)
+{
+    uint8_t *room = malloc(len + MUTANT_ROOM);
+    must(room != NULL);
+    for (unsigned i = 0; i < MUTANTS; i++) {
+        if (len)
+            memcpy(room, data, len);
+        run(room, LLVMFuzzerCustomMutator(room, len, len + MUTANT_ROOM, i * 2654435761u));
+    }
+    free(room);
+}
 
 static int replay_file(const char *path)
 {
@@ -19,21 +62,16 @@ static int replay_file(const char *path)
         if (len == cap) {
             cap = cap ? cap * 2 : 65536;
             uint8_t *more = realloc(data, cap);
-            if (!more)
-                abort();
+            must(more != NULL);
             data = more;
         }
         n = fread(data + len, 1, cap - len, file);
         len += n;
     } while (n > 0);
     (void)fclose(file);
-    /* An exact copy, so that the address sanitizer sees one byte too far. */
-    uint8_t *exact = malloc(len ? len : 1);
-    if (!exact)
-        abort();
-    memcpy(exact, data, len);
-    (void)LLVMFuzzerTestOneInput(exact, len);
-    free(exact);
+    run(data, len);
+    if (mutants && LLVMFuzzerCustomMutator)
+        run_mutants(data, len);
     free(data);
     return 1;
 }
@@ -63,7 +101,10 @@ int main(int argc, char **argv)
 {
     int count = 0;
     for (int i = 1; i < argc; i++)
-        count += replay(argv[i]);
+        if (strcmp(argv[i], "--no-mutants") == 0) /* to measure what the corpus alone reaches */
+            mutants = false;
+        else
+            count += replay(argv[i]);
     printf("%s 1 - %d inputs replayed\n1..1\n", count > 0 ? "ok" : "not ok", count);
     return count > 0 ? 0 : 1;
 }

@@ -4,7 +4,8 @@
 #include "affected/judge.h"
 #include "base/limits.h"
 
-enum { NAME_HASHED_MAX = 512, NOBODY = UINT32_MAX };
+enum { NAME_HASHED_MAX = 512 };
+#define NOBODY UINT32_MAX
 
 /* Two entries for each component: 2i by its name, 2i + 1 by its source. A slot holds the first entry of its chain. */
 struct match_index {

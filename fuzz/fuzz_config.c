@@ -1,0 +1,32 @@
+/* comity.conf: what is accepted has a party's name and a place to listen at, and every field ends where it should. */
+#include "fuzz/fuzz.h"
+#include "shell/config.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct config config;
+    struct fault fault = {0};
+    int rc = config_parse(&config, span_of(data, size), &fault);
+    must(rc == 0 || (rc == E_CONFIG && fault.code == rc && fault.detail[0]));
+    if (rc)
+        return 0;
+    const struct {
+        const char *text;
+        size_t size;
+    } fields[] = {
+        {config.name, sizeof config.name},
+        {config.listen, sizeof config.listen},
+        {config.passphrase_file, sizeof config.passphrase_file},
+        {config.notify_command, sizeof config.notify_command},
+        {config.notify_webhook, sizeof config.notify_webhook},
+        {config.log_level, sizeof config.log_level},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        must(memchr(fields[i].text, 0, fields[i].size) != NULL);
+        sound(span_str(fields[i].text));
+    }
+    must(name_valid(span_str(config.name)) && config.listen[0] && !config.witness_logs[config.witness_count]);
+    for (size_t i = 0; i < config.witness_count; i++)
+        must(config.witness_logs[i] == config.witness_log[i] && config.witness_log[i][0]);
+    return 0;
+}

@@ -1,0 +1,26 @@
+/* A vers range beside an ecosystem: the first byte chooses the order that the package has. */
+#include "format/vers.h"
+#include "fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const enum order orders[] = {ORDER_UNKNOWN, ORDER_DEBIAN, ORDER_SEMVER};
+    struct span bytes = span_of(data, size);
+    struct affected_package package = {.order = orders[plan_byte(&bytes) % 3]};
+    const struct affected_package before = package;
+    struct arena arena;
+    arena_init(&arena, 16 << 20);
+    if (vers_read(bytes, &package, &arena)) {
+        must(package.range_count <= 1 && (package.range_count || package.version_count));
+        for (size_t i = 0; i < package.version_count; i++)
+            must(package.versions[i].len > 0);
+        for (size_t i = 0; package.range_count && i < package.ranges[0].count; i++) {
+            must(package.ranges[0].events[i].version.len > 0);
+            touch(package.ranges[0].events[i].version);
+        }
+    } else {
+        must(package.order == before.order && !package.ranges && !package.versions);
+    }
+    arena_free(&arena);
+    return 0;
+}
