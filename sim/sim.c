@@ -279,7 +279,7 @@ static void response_send(struct world *world, const struct message *request, in
         body.len = m.status ? cut : 0;
     }
     if (body.len > request->body_max) {
-        m.status = 0;
+        m.status = RESPONSE_TOO_LARGE;
         body.len = 0;
     }
     (void)snprintf(m.content_type, sizeof m.content_type, "%s", content_type ? content_type : "");

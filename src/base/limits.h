@@ -43,8 +43,11 @@ enum {
     KEY_CHANGE_BYTES_MAX = 128 * 1024, /* a card and a cut for each log */
 
     /* Node */
-    BATCH_STATEMENTS_MAX = 1024, /* one group commit */
-    FOREIGN_LOGS_MAX = 1024,     /* logs outside the circle that a node witnesses */
+    BATCH_STATEMENTS_MAX = 1024,          /* one group commit */
+    DOCUMENT_PULLS_MAX = 32,              /* documents fetched at once, by a node */
+    DOCUMENT_PULLS_PER_SOURCE = 8,        /* ... from one peer */
+    DOCUMENT_PULL_SMALL_MAX = 256 * 1024, /* a larger one is fetched alone */
+    FOREIGN_LOGS_MAX = 1024,              /* logs outside the circle that a node witnesses */
     HTTP_BODY_MAX = 36 * 1024 * 1024,
     GZIP_BODY_MIN = 16 * 1024, /* a smaller body goes out as it is: it would save a packet or none */
     HTTP_MEMORY_MAX = 128 * 1024 * 1024, /* bodies of all requests and answers under way, together */

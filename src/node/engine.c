@@ -182,7 +182,6 @@ static int log_load(struct node *node, struct held_log *log)
     buf_init(&log->pull.hashes, 64 * 1024 * 1024);
     buf_init(&log->pull.partial, BUNDLE_BYTES_MAX);
     buf_init(&log->pull.staged, 4 * BUNDLE_BYTES_MAX);
-    buf_init(&log->document_partial, DOCUMENT_BYTES_MAX);
     log_notes_load(node, log);
     return standing_refresh(node, log);
 }
@@ -240,6 +239,7 @@ int node_open(struct node **out, const struct env *env, const struct node_config
     (void)snprintf(node->party_name, sizeof node->party_name, "%.*s", (int)config->party.len,
                    (const char *)config->party.data);
     buf_init(&node->own_note, NOTE_BYTES_MAX);
+    document_pulls_open(node);
     int rc = node->charter ? roster_own(node) : 0;
     if (rc)
         (void)fail(fault, rc, "roster");
@@ -276,12 +276,12 @@ void node_close(struct node *node)
         buf_free(&log->pull.hashes);
         buf_free(&log->pull.partial);
         buf_free(&log->pull.staged);
-        buf_free(&log->document_partial);
     }
     for (size_t i = 0; i < node->pending_count; i++)
         pending_free(&node->pending[i]);
     for (size_t i = 0; i < node->early_count; i++)
         buf_free(&node->early[i].bytes);
+    document_pulls_close(node);
     inventories_free(node);
     buf_free(&node->own_note);
     arena_free(&node->roster_arena);
@@ -453,8 +453,7 @@ int64_t node_due(const struct node *node)
         const struct held_log *log = &node->logs[i];
         if (log->pull.target && !log->pull.token && (!log->own || node->recovering))
             due_min(&due, log->pull.retry.at_ms);
-        if (log->wanted && log->document_retry.at_ms && !log->document_token)
-            due_min(&due, log->document_retry.at_ms);
     }
+    due_min(&due, documents_due(node));
     return due > node->now_ms ? due : node->now_ms + 1;
 }

@@ -45,6 +45,11 @@ struct submission {
     size_t answer_count;
     struct hash answers[STATEMENT_ANSWERS_MAX];
 };
+enum response_status {
+    RESPONSE_TOO_LARGE = -2, /* the body is larger than the action's body_max */
+    RESPONSE_CUT = -1,       /* cut in mid-body (body = what arrived) */
+    RESPONSE_NONE = 0        /* no connection, or no answer */
+};
 struct event {
     enum event_kind_node kind;
     uint64_t token; /* names the request or submission in the reply */
@@ -53,7 +58,7 @@ struct event {
     struct hash hash;
     const struct submission *submissions;
     size_t submission_count;
-    int status; /* EVENT_RESPONSE: HTTP status; 0 = no connection; -1 = cut in mid-body (body = what arrived) */
+    int status;                       /* EVENT_RESPONSE: HTTP status, or one of `response_status` */
     struct span content_type, header; /* EVENT_RESPONSE: Content-Type, Comity-Receipt */
     struct span name, media;
 };

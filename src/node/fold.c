@@ -98,7 +98,7 @@ static int want(struct node *node, struct held_log *log, const struct statement 
     memcpy(key, s->document.b, 32);
     memcpy(key + 32, s->id.b, 32);
     put_u64(value, (uint64_t)(log - node->logs));
-    log->wanted = true;
+    log->wanted = log->wanted_seen = true;
     if (!log->document_retry.at_ms && node->self->committee && !log->own)
         log->document_retry.at_ms =
             node->now_ms + PULL_GRACE_MS; /* the writer sends it to its mirrors: wait a moment */

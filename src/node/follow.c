@@ -271,92 +271,14 @@ static int tile_arrived(struct node *node, struct held_log *log, struct span byt
     return 0;
 }
 
-/* Documents that statements name and that we do not hold */
-
-struct wanted_pick {
-    uint64_t log;
-    bool found;
-    struct hash hash;
-};
-
-static int pick_visit(void *ctx, struct span key, struct span value)
-{
-    struct wanted_pick *pick = ctx;
-    uint64_t log = 0;
-    for (size_t i = 0; i < value.len && i < 8; i++)
-        log = log << 8 | value.data[i];
-    if (log != pick->log || key.len != 64)
-        return 0;
-    memcpy(pick->hash.b, key.data, 32);
-    pick->found = true;
-    return 1;
-}
-
-static int document_pull(struct node *node, struct held_log *log)
-{
-    struct wanted_pick pick = {.log = (uint64_t)(log - node->logs)};
-    char prefix[80], hex[65];
-    /* Start after the last one asked for, so that one that nobody has does not hold up the rest. */
-    int rc = node->env.store->ops->view_scan(node->env.store, span_str("wanted"), span_hash(&log->document_wanted),
-                                             pick_visit, &pick);
-    if (rc >= 0 && !pick.found)
-        rc = node->env.store->ops->view_scan(node->env.store, span_str("wanted"), span_of(NULL, 0), pick_visit, &pick);
-    if (rc >= 0 && !pick.found) { /* pushed to us meanwhile: the clock has nothing to wait for */
-        log->wanted = false;
-        retry_ok(&log->document_retry);
-    }
-    struct peer *peer = rc < 0 || !pick.found ? NULL : source_pick(node, log, log->document_source, prefix);
-    if (!peer && rc >= 0 && pick.found)
-        retry_failed(node, &log->document_retry);
-    if (!peer)
-        return rc < 0 ? rc : 0;
-    if (!hash_eq(&pick.hash, &log->document_wanted)) {
-        buf_reset(&log->document_partial);
-        log->document_wanted = pick.hash;
-    }
-    struct action *action =
-        send_add(node, CALL_PULL_DOCUMENT, (size_t)(peer - node->peers), (size_t)(log - node->logs), "GET");
-    hash_hex(&pick.hash, hex);
-    (void)snprintf(action->path, sizeof action->path, "/documents/%s", hex);
-    call_last(node)->hash = pick.hash;
-    action->range_from = log->document_partial.len;
-    action->body_max = DOCUMENT_BYTES_MAX;
-    log->document_token = action->token;
-    return 0;
-}
-
 /* Joins what arrived to what had arrived before the cut. True when it is whole now. */
-static bool joined(struct buf *partial, const struct event *event)
+bool response_join(struct buf *partial, const struct event *event)
 {
     if (event->status == 200)
         buf_reset(partial); /* the server sent all of it, whatever we asked for */
-    if (event->status == 200 || event->status == 206 || event->status == -1)
+    if (event->status == 200 || event->status == 206 || event->status == RESPONSE_CUT)
         buf_span(partial, event->body);
     return (event->status == 200 || event->status == 206) && !partial->error;
-}
-
-static int document_came(struct node *node, struct held_log *log, const struct call *call, const struct event *event)
-{
-    struct hash hash;
-    log->document_token = 0;
-    bool whole = joined(&log->document_partial, event);
-    sha256(buf_view(&log->document_partial), &hash);
-    if (whole && hash_eq(&hash, &call->hash)) {
-        retry_ok(&log->document_retry);
-        int rc = document_missing(node, &hash)
-                     ? document_take(node, &hash, LABEL_CLOSED, buf_view(&log->document_partial))
-                     : 0;
-        buf_reset(&log->document_partial);
-        log->document_wanted.b[31]++; /* go on behind it */
-        return rc;
-    }
-    if (event->status != -1 || !event->body.len) { /* a cut with progress is no failure: ask on at once */
-        buf_reset(&log->document_partial);
-        log->document_source++;
-        log->document_wanted.b[31]++;
-        retry_failed(node, &log->document_retry);
-    }
-    return 0;
 }
 
 static int resource_came(struct node *node, struct held_log *log, const struct call *call, const struct event *event)
@@ -364,12 +286,12 @@ static int resource_came(struct node *node, struct held_log *log, const struct c
     struct pull *pull = &log->pull;
     if (pull->token != call->token)
         return 0;
-    if (event->status == -1 && event->body.len) {
-        (void)joined(&pull->partial, event);
+    if (event->status == RESPONSE_CUT && event->body.len) {
+        (void)response_join(&pull->partial, event);
         pull->token = 0;
         return 0;
     }
-    if (!joined(&pull->partial, event)) {
+    if (!response_join(&pull->partial, event)) {
         pull_failed(node, log, false);
         return 0;
     }
@@ -442,17 +364,14 @@ int follow_start(struct node *node)
             else
                 bundle_send(node, log);
         }
-        if (rc == 0 && log->wanted && !log->document_token && retry_due(node, &log->document_retry))
-            rc = document_pull(node, log);
     }
-    return rc;
+    return rc ? rc : documents_start(node);
 }
 
 int follow_response(struct node *node, const struct call *call, const struct event *event)
 {
     if (call->kind == CALL_POLL)
         return polled(node, &node->peers[peer_index(node, node->logs[call->log].party)], event);
-    struct held_log *log = &node->logs[call->log];
-    return call->kind == CALL_PULL_DOCUMENT ? document_came(node, log, call, event)
-                                            : resource_came(node, log, call, event);
+    return call->kind == CALL_PULL_DOCUMENT ? document_came(node, call, event)
+                                            : resource_came(node, &node->logs[call->log], call, event);
 }

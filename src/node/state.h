@@ -56,8 +56,30 @@ struct peer {
     unsigned documents_under_way;
     /* announcements */
     uint64_t announced_size, announced_standing;
+    /* documents that we pull from it */
+    unsigned fetching;
+    struct retry fetch;
     /* recovery */
     bool answered, absent;
+};
+
+/* One document on its way to us. */
+struct document_pull {
+    struct held_log *log; /* NULL = this place is free */
+    struct hash hash;
+    uint64_t token;
+    uint64_t asked[(PARTIES_MAX + 63) / 64]; /* a bit for each peer that was */
+    bool large;
+    struct buf partial; /* what arrived before a cut */
+};
+enum { LARGE_KNOWN_MAX = 64 };
+struct document_pulls {
+    struct document_pull pulls[DOCUMENT_PULLS_MAX];
+    struct hash large_known[LARGE_KNOWN_MAX]; /* the last that turned out to be large */
+    size_t large_next, turn;
+    uint8_t cursor[64]; /* the row of the view "wanted" that was looked at last */
+    bool cursor_set;
+    bool more; /* the scan stopped though there is room: it goes on at once */
 };
 
 struct pull {
@@ -97,11 +119,8 @@ struct held_log {
     bool two_faces;
     struct pull pull;
     bool wanted;                 /* the view "wanted" may hold something of this log */
-    struct hash document_wanted; /* being pulled */
-    uint64_t document_token;
-    struct retry document_retry;
-    size_t document_source;
-    struct buf document_partial;
+    bool wanted_seen;            /* the scan that is going on has met a row of it */
+    struct retry document_retry; /* not before: the writer may be sending them, or nobody has them */
 };
 
 struct pending_submission {
@@ -155,6 +174,8 @@ struct node {
 
     struct pending_submission *pending;
     size_t pending_count, pending_cap;
+
+    struct document_pulls documents;
 
     struct early_document early[EARLY_COUNT_MAX];
     size_t early_count, early_bytes;
@@ -245,6 +266,15 @@ int checkpoint_heard(struct node *node, struct span note_bytes, int *status);
 int follow_target(struct node *node, struct held_log *log, struct span note_bytes, const struct checkpoint *checkpoint);
 int follow_start(struct node *node);
 int follow_response(struct node *node, const struct call *call, const struct event *event);
+/* Joins what arrived to what had arrived before a cut. True when it is whole now. */
+bool response_join(struct buf *partial, const struct event *event);
+
+/* documents.c */
+void document_pulls_open(struct node *node);
+void document_pulls_close(struct node *node);
+int documents_start(struct node *node);
+int64_t documents_due(const struct node *node);
+int document_came(struct node *node, const struct call *call, const struct event *event);
 
 /* recover.c */
 int recover_begin(struct node *node);

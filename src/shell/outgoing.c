@@ -136,8 +136,9 @@ void outgoing_done(struct shell *shell, CURL *curl, CURLcode result)
                           .token = out->token,
                           .body = buf_view(&out->body),
                           .status = result == CURLE_OK ? (int)status
-                                    : cut              ? -1
-                                                       : 0,
+                                    : out->body.error  ? RESPONSE_TOO_LARGE
+                                    : cut              ? RESPONSE_CUT
+                                                       : RESPONSE_NONE,
                           .content_type = span_str(out->content_type),
                           .header = span_str(out->header)};
     (void)curl_multi_remove_handle(shell->multi, curl);

@@ -10,7 +10,7 @@
 #include "circle/roster.h"
 #include "crypto/sha256.h"
 
-enum { SUBJECT_PARTIES_MAX = 20, SUBJECT_ENTRIES_MAX = 16 };
+enum { SUBJECT_PARTIES_MAX = 20, SUBJECT_ENTRIES_MAX = 320 };
 
 struct subject {
     size_t count, committee;
