@@ -70,8 +70,10 @@ static inline void bench_make(struct bench *b, size_t count, size_t committee, s
     (void)snprintf(config.party, sizeof config.party, "%s", b->s.cards[self].name);
     CHECK_INT(signer_local_open(&b->signer, &config, &fault), 0);
     CHECK_INT(store_memory_open(&b->store), 0);
-    b->config =
-        (struct node_config){.roster = &b->s.roster, .party = span_str(b->s.cards[self].name), .recover_alone = true};
+    b->config = (struct node_config){.roster = &b->s.roster,
+                                     .charter = buf_view(&b->s.charter),
+                                     .party = span_str(b->s.cards[self].name),
+                                     .recover_alone = true};
 }
 
 static inline void bench_actions(struct bench *b, uint64_t token, struct actions *actions)
