@@ -2,7 +2,7 @@
 """Manual pages from what the program says of itself by --help: one source for both.
 
 Usage: manual-pages.py PROGRAM FOLDER    writes comity.1, comity-serve.8 and comity.conf.5
-The date in the pages is that of SOURCE_DATE_EPOCH, else of the last commit, else there is none."""
+The date in the pages is that of SOURCE_DATE_EPOCH; without it there is none."""
 import os
 import re
 import subprocess
@@ -61,9 +61,6 @@ class Help:
 
 def page(name, section, version, title, body):
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    if not epoch:
-        git = subprocess.run(["git", "-C", os.path.dirname(os.path.abspath(__file__)), "log", "-1", "--format=%ct"], capture_output=True, text=True)
-        epoch = git.stdout.strip() if git.returncode == 0 else ""
     date = time.strftime("%Y-%m-%d", time.gmtime(int(epoch))) if epoch else ""
     head = [f'.TH {name.upper()} {section} "{date}" "{version}" "Comity"', ".SH NAME", f"{roff(name)} \\- {roff(title)}"]
     return "\n".join(head + body) + "\n"

@@ -58,7 +58,8 @@ static const struct {
     {"listen", FIELD(listen), address_plain, "ADDRESS:PORT",
      "Numeric address and port of the public listener, an IPv6 address in brackets. Required."},
     {"passphrase-file", FIELD(passphrase_file), NULL, "FILE",
-     "Opens the keys. Put it on another disk, or let systemd hand it over as a credential. Required in a circle."},
+     "Opens the keys. Put it on another disk. Required in a circle, unless systemd hands over a credential "
+     "\"passphrase\"."},
     {"notify-command", FIELD(notify_command), command_plain, "/PROGRAM WORD ..., at most 16 words",
      "Run for each notice, without a shell; the notice comes as JSON on standard input. Exit code 0 takes it."},
     {"notify-webhook", FIELD(notify_webhook), url_plain, "an http:// or https:// URL",

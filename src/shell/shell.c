@@ -1,5 +1,6 @@
 /* The node's loop, and the supervisor above it. */
 #include "shell/shell.h"
+#include "shell/notify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -125,12 +126,23 @@ static int charter_load(struct shell *shell, bool *present, struct fault *fault)
     return rc;
 }
 
+/* What systemd hands over (LoadCredential=passphrase:..., systemd.exec(5)) goes before a file that the node's user can always read. */
+static void passphrase_path(const struct shell *shell, char out[static 4096])
+{
+    const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+    (void)snprintf(out, 4096, "%s/passphrase", credentials ? credentials : "");
+    if (!credentials || access(out, R_OK) != 0)
+        (void)snprintf(out, 4096, "%s", shell->config.passphrase_file);
+}
+
 static int keys_load(struct shell *shell, struct keyring **ring, struct fault *fault)
 {
     struct buf passphrase;
-    if (!shell->config.passphrase_file[0])
+    char path[4096];
+    passphrase_path(shell, path);
+    if (!path[0])
         return fail(fault, E_CONFIG, "passphrase-file is not set");
-    int rc = file_slurp(shell->config.passphrase_file, 4096, &passphrase, fault);
+    int rc = file_slurp(path, 4096, &passphrase, fault);
     struct span text = buf_view(&passphrase);
     while (text.len && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
         text.len--;
@@ -296,8 +308,10 @@ static int node_process(struct shell *shell, struct fault *fault)
         return rc;
     (void)printf("ready %s pid %d\n", shell->config.listen, (int)getpid());
     (void)fflush(stdout);
+    (void)notify_manager("READY=1");
     log_say(LOG_READY, "serving on %s", shell->config.listen);
     loop(shell);
+    (void)notify_manager("STOPPING=1");
     http_close(shell);
     node_close(shell->node);
     shell->store->ops->close(shell->store);

@@ -18,7 +18,7 @@ silent() { "$@" > "$work/said" 2>&1 && [ ! -s "$work/said" ] || { cat "$work/sai
 
 commands=$("$program" --help | sed '/^Example:/,$d' | sed -n 's/^  \([a-z]*\) .*/\1/p')
 [ "$(wc -w <<< "$commands")" -ge 10 ] || { echo "not ok - comity --help lists its commands"; exit 1; }
-check "the manual pages are made" packaging/manual-pages.py "$program" "$work"
+check "the manual pages are made" env SOURCE_DATE_EPOCH=1764000000 packaging/manual-pages.py "$program" "$work"
 for command in $commands; do
     check "$command --help has an example of it" has_example "$command"
     check "... and begins with its usage" usage_first "$command"
