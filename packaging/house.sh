@@ -21,4 +21,9 @@ fi
 if grep -rniE '^\s*\{?"(block|filter|scan|intercept|delete-remote|search-person|wipe)"' src/cli src/shell; then
     echo "a command or route names a forbidden effect"; bad=1
 fi
+# One release number, wherever it stands.
+release=$(sed -n 's/^#define COMITY_RELEASE "\(.*\)"/\1/p' src/base/version.h)
+for place in "meson.build:version: '$release'" "packaging/debian/changelog:comity ($release)"; do
+    grep -qF "${place#*:}" "${place%%:*}" || { echo "${place%%:*} names another release than src/base/version.h"; bad=1; }
+done
 exit $bad

@@ -5,6 +5,7 @@
 
 #include "crypto/sha256.h"
 #include "format/cbor.h"
+#include "node/metrics.h"
 #include "node/state.h"
 
 static const char text_plain[] = "text/plain; charset=utf-8", octets[] = "application/octet-stream",
@@ -261,6 +262,14 @@ static void serve_recovery(struct node *node, struct span name, struct served *o
     recover_answer(node, name, &out->body);
 }
 
+static void serve_health(struct node *node, struct served *out)
+{
+    const char *reason;
+    served_set(out, node_health(node, &reason) ? 200 : 503, text_plain);
+    buf_text(&out->body, reason);
+    buf_byte(&out->body, '\n');
+}
+
 void node_serve(struct node *node, struct span path, bool member, struct served *out)
 {
     static const struct {
@@ -272,6 +281,10 @@ void node_serve(struct node *node, struct span path, bool member, struct served 
     };
     *out = (struct served){0};
     buf_init(&out->body, HTTP_BODY_MAX);
+    if (span_is(path, "/healthz")) {
+        serve_health(node, out);
+        return;
+    }
     if (!node->roster) {
         not_found(out);
         return;

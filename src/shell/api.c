@@ -221,6 +221,14 @@ static void api_rebuild(struct shell *shell, struct connection *c, struct span r
 
 enum { QUERY_NAMES_MAX = 3 };
 
+static void api_metrics(struct shell *shell, struct connection *c, struct span rest)
+{
+    (void)rest;
+    metrics_write(shell, &c->reply);
+    answer(c, 200);
+    c->content_type = METRICS_TYPE;
+}
+
 static const struct route {
     const char *method, *path;
     bool prefix;
@@ -238,6 +246,7 @@ static const struct route {
     {"GET", "/api/v1/bundle", false, api_bundle, 0, {NULL}},
     {"GET", "/api/v1/notices", false, api_notices, 0, {"after"}},
     {"GET", "/api/v1/statements/", true, api_statement, 0, {NULL}},
+    {"GET", "/metrics", false, api_metrics, 0, {NULL}},
     {"GET", "/api/v1/receipts/", true, api_receipt, 0, {"form"}},
 };
 

@@ -1,5 +1,7 @@
 #include "shell/config.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -22,6 +24,20 @@ static bool address_plain(const char *text)
     const char *port;
     uint64_t number;
     return config_address(text, host, &port) == 0 && decimal_parse(span_str(port), &number) && number && number < 65536;
+}
+
+/* Figures are for this machine: a monitoring system elsewhere reaches them through a proxy that knows who asks. */
+static bool address_loopback(const char *text)
+{
+    char host[CONFIG_HOST_BYTES];
+    const char *port;
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (!address_plain(text) || config_address(text, host, &port) != 0)
+        return false;
+    if (inet_pton(AF_INET, host, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;
+    return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
 static bool command_plain(const char *text)
@@ -64,6 +80,8 @@ static const struct {
      "Run for each notice, without a shell; the notice comes as JSON on standard input. Exit code 0 takes it."},
     {"notify-webhook", FIELD(notify_webhook), url_plain, "an http:// or https:// URL",
      "Gets each notice by POST, as JSON. A 2xx answer takes it."},
+    {"metrics-listen", FIELD(metrics_listen), address_loopback, "ADDRESS:PORT on the loopback interface",
+     "Also serves GET /metrics here, as Prometheus text. By default only the private socket does."},
     {"log-level", FIELD(log_level), level_good, "error, warning, info or debug",
      "The least grave messages that are logged. By default info."},
 };

@@ -11,7 +11,8 @@ enum { WITNESS_LOGS_MAX = 64, COMMAND_WORDS_MAX = 16, CONFIG_HOST_BYTES = 128 };
 
 struct config {
     char name[NAME_BYTES_MAX + 1];
-    char listen[128]; /* ADDRESS:PORT */
+    char metrics_listen[128]; /* empty: none */
+    char listen[128];         /* ADDRESS:PORT */
     char passphrase_file[1024];
     char notify_command[1024]; /* program and words, split at spaces; never through a shell */
     char notify_webhook[URL_BYTES_MAX];

@@ -29,6 +29,7 @@ static void delivery_end(struct shell *shell, struct delivery *d, bool good)
 {
     char hex[65];
     hash_hex(&d->id, hex);
+    *(good ? &shell->counters.channels[d->channel].taken : &shell->counters.channels[d->channel].refused) += 1;
     if (!good) {
         int64_t wait = (int64_t)RETRY_MS_MIN << (d->attempts < 9 ? d->attempts : 9);
         d->attempts++;

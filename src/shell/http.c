@@ -51,6 +51,14 @@ static void unhold(struct connection *c, size_t bytes)
     c->shell->http_bytes -= bytes;
 }
 
+static enum MHD_Result queue(struct connection *c, int status, struct MHD_Response *r)
+{
+    enum MHD_Result rc = MHD_queue_response(c->mhd, (unsigned)status, r);
+    MHD_destroy_response(r);
+    c->shell->counters.answers[c->listener][status]++;
+    return rc;
+}
+
 static enum MHD_Result respond(struct connection *c, int status, struct span body)
 {
     struct MHD_Response *r =
@@ -72,9 +80,7 @@ static enum MHD_Result respond(struct connection *c, int status, struct span bod
     (void)MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
     if (status == 405)
         (void)MHD_add_response_header(r, "Allow", "GET, HEAD, POST, PUT");
-    enum MHD_Result rc = MHD_queue_response(c->mhd, (unsigned)status, r);
-    MHD_destroy_response(r);
-    return rc;
+    return queue(c, status, r);
 }
 
 static enum MHD_Result respond_text(struct connection *c, int status, const char *text)
@@ -134,9 +140,7 @@ static enum MHD_Result respond_ranged(struct connection *c, const struct served 
     (void)MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
     (void)MHD_add_response_header(r, "Cache-Control",
                                   served->immutable && !member ? "public, max-age=31536000, immutable" : "no-store");
-    enum MHD_Result rc = MHD_queue_response(c->mhd, (unsigned)status, r);
-    MHD_destroy_response(r);
-    return rc;
+    return queue(c, status, r);
 }
 
 /* Each header once; a second one makes the request nobody's. */
@@ -301,8 +305,22 @@ static bool owner_calls(struct connection *c)
            (peer.uid == geteuid() || peer.uid == 0);
 }
 
+/* The listener that has nothing else. */
+static enum MHD_Result metrics_get(struct connection *c, const char *method, const char *path)
+{
+    if (strcmp(path, "/metrics") != 0)
+        return respond_text(c, 404, "GET /metrics only\n");
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+        return respond_text(c, 405, "GET /metrics only\n");
+    metrics_write(c->shell, &c->reply);
+    c->content_type = METRICS_TYPE;
+    return respond(c, 200, buf_view(&c->reply));
+}
+
 static enum MHD_Result whole(struct connection *c, const char *method, const char *path)
 {
+    if (c->listener == LISTENER_METRICS)
+        return metrics_get(c, method, path);
     if (c->private_api && !owner_calls(c))
         return respond_text(c, 403, "only the node's owner\n");
     if (c->private_api) {
@@ -415,8 +433,19 @@ static void *private_target(void *ctx, const char *target, struct MHD_Connection
 {
     struct connection *c = connection_new(ctx, target);
     (void)mhd;
-    if (c)
+    if (c) {
         c->private_api = true;
+        c->listener = LISTENER_PRIVATE;
+    }
+    return c;
+}
+
+static void *metrics_target(void *ctx, const char *target, struct MHD_Connection *mhd)
+{
+    struct connection *c = connection_new(ctx, target);
+    (void)mhd;
+    if (c)
+        c->listener = LISTENER_METRICS;
     return c;
 }
 
@@ -471,7 +500,7 @@ static int listen_tcp(const char *text, struct fault *fault)
     struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM},
                     *found = NULL;
     if (config_address(text, host, &port) != 0 || getaddrinfo(host, port, &hints, &found) != 0)
-        return fail(fault, E_CONFIG, "listen = %s is no ADDRESS:PORT", text);
+        return fail(fault, E_CONFIG, "%s is no ADDRESS:PORT", text);
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
     bool good = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
                 bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 256) == 0;
@@ -520,13 +549,19 @@ static struct MHD_Daemon *daemon_start(struct shell *shell, int fd, target_callb
 
 int http_open(struct shell *shell, struct fault *fault)
 {
-    int tcp = listen_tcp(shell->config.listen, fault);
-    int local = tcp < 0 ? tcp : listen_unix(shell->dir, fault);
-    if (local < 0)
-        return local;
-    shell->public_daemon = daemon_start(shell, tcp, public_target, CONNECTIONS_PER_ADDRESS_MAX);
-    shell->private_daemon = daemon_start(shell, local, private_target, 0);
-    return shell->public_daemon && shell->private_daemon ? 0 : fail(fault, E_STATE, "the HTTP server does not start");
+    static target_callback *const targets[LISTENERS_] = {public_target, private_target, metrics_target};
+    const char *const addresses[LISTENERS_] = {shell->config.listen, NULL, shell->config.metrics_listen};
+    for (int i = 0; i < LISTENERS_; i++) {
+        if (addresses[i] && !*addresses[i])
+            continue;
+        int fd = addresses[i] ? listen_tcp(addresses[i], fault) : listen_unix(shell->dir, fault);
+        if (fd < 0)
+            return fd;
+        shell->daemons[i] = daemon_start(shell, fd, targets[i], addresses[i] ? CONNECTIONS_PER_ADDRESS_MAX : 0);
+        if (!shell->daemons[i])
+            return fail(fault, E_STATE, "an HTTP server does not start");
+    }
+    return 0;
 }
 
 void http_close(struct shell *shell)
@@ -538,8 +573,7 @@ void http_close(struct shell *shell)
             c->replied = true;
             MHD_resume_connection(c->mhd);
         }
-    if (shell->public_daemon)
-        MHD_stop_daemon(shell->public_daemon);
-    if (shell->private_daemon)
-        MHD_stop_daemon(shell->private_daemon);
+    for (int i = 0; i < LISTENERS_; i++)
+        if (shell->daemons[i])
+            MHD_stop_daemon(shell->daemons[i]);
 }

@@ -183,6 +183,8 @@ static int node_start(struct shell *shell, bool in_circle, struct fault *fault)
     int rc = store_sqlite_open(&shell->store, path, blobs, fault);
     if (rc)
         return rc;
+    metrics_time(shell->store, &shell->counters);
+    shell->counters.started_ms = clock_ms();
     if (shell->config.notify_command[0])
         shell->channels[channels++] = "command";
     if (shell->config.notify_webhook[0])
@@ -233,16 +235,17 @@ static int wait_ms(struct shell *shell)
         return 0; /* a submission or an answer came with the last run of the servers */
     due = delivery < due ? delivery : due;
     int64_t wait = due > now ? due - now : 0;
-    if (MHD_get_timeout(shell->public_daemon, &http) == MHD_YES && (int64_t)http < wait)
-        wait = (int64_t)http;
-    if (MHD_get_timeout(shell->private_daemon, &http) == MHD_YES && (int64_t)http < wait)
-        wait = (int64_t)http;
+    for (int i = 0; i < LISTENERS_; i++)
+        if (shell->daemons[i] && MHD_get_timeout(shell->daemons[i], &http) == MHD_YES && (int64_t)http < wait)
+            wait = (int64_t)http;
     return wait > 10000 ? 10000 : (int)wait;
 }
 
-static int daemon_fd(struct MHD_Daemon *daemon)
+static void servers_run(struct shell *shell)
 {
-    return MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    for (int i = 0; i < LISTENERS_; i++)
+        if (shell->daemons[i])
+            (void)MHD_run(shell->daemons[i]);
 }
 
 /* Resumed connections get their answers now; what comes in meanwhile may make more. */
@@ -250,24 +253,26 @@ static void answers_send(struct shell *shell)
 {
     for (int round = 0; round < 8 && (round == 0 || shell->resumed); round++) {
         shell->resumed = false;
-        (void)MHD_run(shell->public_daemon);
-        (void)MHD_run(shell->private_daemon);
+        servers_run(shell);
     }
 }
 
 static void loop(struct shell *shell)
 {
-    struct curl_waitfd extra[3] = {{.fd = shell->signal_fd, .events = CURL_WAIT_POLLIN},
-                                   {.fd = daemon_fd(shell->public_daemon), .events = CURL_WAIT_POLLIN},
-                                   {.fd = daemon_fd(shell->private_daemon), .events = CURL_WAIT_POLLIN}};
+    struct curl_waitfd extra[1 + LISTENERS_] = {{.fd = shell->signal_fd, .events = CURL_WAIT_POLLIN}};
     struct event event = {.kind = EVENT_START};
+    unsigned waits = 1;
+    for (int i = 0; i < LISTENERS_; i++)
+        if (shell->daemons[i])
+            extra[waits++] =
+                (struct curl_waitfd){.fd = MHD_get_daemon_info(shell->daemons[i], MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,
+                                     .events = CURL_WAIT_POLLIN};
     shell_step(shell, &event);
     while (!shell->stopping && !shell->fatal) {
         int ready;
-        (void)curl_multi_poll(shell->multi, extra, 3, wait_ms(shell), &ready);
+        (void)curl_multi_poll(shell->multi, extra, waits, wait_ms(shell), &ready);
         signals_take(shell);
-        (void)MHD_run(shell->public_daemon);
-        (void)MHD_run(shell->private_daemon);
+        servers_run(shell);
         curl_results(shell);
         if (node_wants_flush(shell->node)) {
             event = (struct event){.kind = EVENT_FLUSH};
@@ -383,6 +388,7 @@ static int supervise(struct shell *shell)
         }
         if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
             return E_STATE;
+        shell->counters.restarts++; /* the next child inherits it */
         log_say(LOG_RESTARTED, "the node ended (%s %d); it is started again", WIFEXITED(status) ? "exit" : "signal",
                 WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
         wait = clock_ms() - started > 60000 ? 100 : wait < 5000 ? wait * 2 : 5000;

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "shell/config.h"
-#include "node/engine.h"
+#include "node/metrics.h"
 
 /* Runs supervisor and node until SIGTERM or SIGINT. Returns 0 or an error. */
 int comity_serve(const char *dir, struct fault *fault);
@@ -24,6 +24,7 @@ struct connection { /* of one HTTP request that we answer */
     const char *method;
     struct buf body;
     size_t held, discarded; /* bytes counted against HTTP_MEMORY_MAX; bytes of a refused body that were read */
+    enum listener listener;
     bool private_api, begun, dispatched, replied;
     int status; /* before the answer: a refusal that waits for the body's end, or 0 */
     const char *refusal;
@@ -62,7 +63,8 @@ struct shell {
     struct store *store;
     struct signer *signer;
     struct node *node;
-    struct MHD_Daemon *public_daemon, *private_daemon;
+    struct MHD_Daemon *daemons[LISTENERS_]; /* NULL: that one does not listen */
+    struct shell_counters counters;
     CURLM *multi;
     struct connection *connections;
     size_t http_bytes; /* held by all connections together */
@@ -88,6 +90,12 @@ void api_request(struct shell *shell, struct connection *c, const char *method, 
 size_t api_body_max(const char *method, struct span path);
 /* Fills the answer with an error object. */
 void api_refuse(struct connection *c, int code, const struct fault *fault);
+
+#define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
+/* The counters as of now, and the text made of them. */
+void metrics_write(struct shell *shell, struct buf *out);
+/* From here on each commit of this store is timed. */
+void metrics_time(struct store *store, struct shell_counters *counters);
 
 void outgoing_send(struct shell *shell, struct action *action);
 void outgoing_done(struct shell *shell, CURL *curl, CURLcode result);

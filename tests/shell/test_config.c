@@ -27,6 +27,13 @@ static const struct {
     {"... by no path", "notify-command = logger\n", "notify-command is"},
     {"... of 16 words", "notify-command = /a 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15\n", NULL},
     {"... of 17 words", "notify-command = /a 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n", "notify-command is"},
+    {"figures on the loopback interface", "metrics-listen = 127.0.0.1:9100\n", NULL},
+    {"... all of it", "metrics-listen = 127.255.255.254:9100\n", NULL},
+    {"... by IPv6", "metrics-listen = [::1]:9100\n", NULL},
+    {"... on another", "metrics-listen = 192.0.2.1:9100\n", "metrics-listen is ADDRESS:PORT on the loopback interface"},
+    {"... on all", "metrics-listen = 0.0.0.0:9100\n", "metrics-listen is ADDRESS:PORT on the loopback interface"},
+    {"... on all, by IPv6", "metrics-listen = [::]:9100\n", "metrics-listen is"},
+    {"... on an IPv4 address in IPv6", "metrics-listen = [::ffff:127.0.0.1]:9100\n", "metrics-listen is"},
     {"no vkey", "witness-log = nonsense\n", "witness-log is a log's Ed25519 vkey"},
 };
 
