@@ -23,7 +23,7 @@ if grep -rniE '^\s*\{?"(block|filter|scan|intercept|delete-remote|search-person|
 fi
 # One release number, wherever it stands.
 release=$(sed -n 's/^#define COMITY_RELEASE "\(.*\)"/\1/p' src/base/version.h)
-for place in "meson.build:version: '$release'" "packaging/debian/changelog:comity ($release)"; do
+for place in "meson.build:version: '$release'" "packaging/debian/changelog:comity ($release)" "docs/openapi.json:\"version\": \"$release\""; do
     grep -qF "${place#*:}" "${place%%:*}" || { echo "${place%%:*} names another release than src/base/version.h"; bad=1; }
 done
 exit $bad

@@ -1,0 +1,196 @@
+#!/usr/bin/python3
+"""docs/openapi.json against the code and against running nodes. Prints TAP.
+
+Usage: openapi.py SOURCE STANDING-SOCKET ALONE-SOCKET RECOVERING-SOCKET OUTSIDE-SOCKET
+ALONE: in a circle of one, where nothing stands. RECOVERING: its committee does not answer. OUTSIDE: in no circle.
+
+Every route of the code's table is in the document, with its parameters, and the other way round. Each documented answer is had from a
+node at least once, and is what its schema says; here schemas are closed, so that the document names every member there is."""
+import copy
+import http.client
+import json
+import re
+import socket
+import sys
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+import jsonschema
+
+source = Path(sys.argv[1]).resolve()
+standing, alone, recovering, outside = sys.argv[2:6]
+path = source / "docs/openapi.json"
+document = json.loads(path.read_text())
+failures = 0
+
+
+def check(what, good, why=""):
+    global failures
+    failures += not good
+    print(f"{'ok' if good else 'not ok'} - {what}" + ("" if good else f"\n# {str(why)[:1500]}"), flush=True)
+
+
+class Socket(http.client.HTTPConnection):
+    def __init__(self, name):
+        super().__init__("localhost", timeout=30)
+        self.name = name
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(30)
+        self.sock.connect(self.name)
+
+
+def closed(schema):
+    if isinstance(schema, list):
+        return [closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    out = {key: closed(value) for key, value in schema.items()}
+    if out.get("type") == "object" and "properties" in out:
+        out.setdefault("additionalProperties", False)
+    return out
+
+
+strict = copy.deepcopy(document)
+strict["components"]["schemas"] = closed(strict["components"]["schemas"])
+store = {f.resolve().as_uri(): closed(json.loads(f.read_text())) for f in (source / "schemas").glob("*.json")}
+resolver = jsonschema.RefResolver(path.as_uri(), strict, store=store)
+
+
+def validate(schema, value):
+    validator = jsonschema.Draft202012Validator(closed(schema), resolver=resolver)
+    return "; ".join(f"{list(e.absolute_path)}: {e.message[:300]}" for e in validator.iter_errors(value))
+
+
+def operations():
+    for template, item in document["paths"].items():
+        for method, op in item.items():
+            yield template, method.upper(), op
+
+
+def code_routes():
+    row = re.compile(r'\{"(GET|HEAD|POST|PUT|DELETE)",\s*"(/api/[^"]*|/metrics)",\s*(true|false),[^{}]*\{([^}]*)\}\}')
+    for file in sorted((source / "src").glob("*/*.c")):
+        for method, name, prefix, query in row.findall(file.read_text()):
+            yield (name + "{id}" if prefix == "true" else name, method), set(re.findall(r'"([^"]*)"', query))
+
+
+def compare_with_code():
+    routes = dict(code_routes())
+    documented = {(t, m): {p["name"] for p in op.get("parameters", []) if p["in"] == "query"} for t, m, op in operations()}
+    check(f"the code's {len(routes)} routes are found", len(routes) >= 10, routes)
+    check("every route of the code is documented", not routes.keys() - documented.keys(), routes.keys() - documented.keys())
+    check("every documented path is a route", not documented.keys() - routes.keys(), documented.keys() - routes.keys())
+    for key in sorted(routes.keys() & documented.keys()):
+        check(f"{key[1]} {key[0]} has the code's parameters", routes[key] == documented[key], (routes[key], documented[key]))
+
+
+def compare_with_itself():
+    check("it is OpenAPI 3.1", document["openapi"].startswith("3.1."), document["openapi"])
+    names = [op["operationId"] for _, _, op in operations()]
+    check("operations have names of their own", len(names) == len(set(names)), names)
+    for template, method, op in operations():
+        wanted = set(re.findall(r"\{(\w+)\}", template))
+        given = {p["name"] for p in op.get("parameters", []) if p["in"] == "path" and p["required"]}
+        check(f"{method} {template} declares what its path holds", wanted == given, (wanted, given))
+    version = re.search(r'COMITY_RELEASE "(.*)"', (source / "src/base/version.h").read_text()).group(1)
+    check("it is of this release", document["info"]["version"] == version, version)
+
+
+seen = set()
+
+
+def ask(node, method, template, status, what, query="", body=None, id=""):
+    """Asks, checks the answer against the document, and returns it."""
+    connection = Socket(node)
+    target = template.replace("{id}", id) + (f"?{query}" if query else "")
+    connection.request(method, target, body=body, headers={"Content-Length": str(len(body))} if body is not None else {})
+    answer = connection.getresponse()
+    content = answer.read()
+    kind = answer.getheader("Content-Type")
+    connection.close()
+    documented = document["paths"][template][method.lower()]["responses"].get(str(answer.status))
+    if answer.status != status or documented is None or kind not in documented["content"]:
+        check(what, False, f"{answer.status} (wanted {status}) {kind}: {content[:400]}")
+        return None
+    value = json.loads(content) if kind == "application/json" else content.decode("utf-8", "replace")
+    schema = documented["content"][kind].get("schema")
+    why = validate(schema, value) if schema else ""
+    check(what, not why, why)
+    seen.add((template, method, str(answer.status), kind))
+    return value
+
+
+def drive():
+    examples = source / "examples"
+    xz = (examples / "advisories/xz-backdoor.csaf.json").read_bytes()
+    osv = (examples / "advisories/glibc-looney-tunables.osv.json").read_bytes()
+    amber = (examples / "advisories/embargoed-amber.csaf.json").read_bytes()
+    appliance = (examples / "inventories/appliance.cdx.json").read_bytes()
+    api = "/api/v1"
+    nobody = "0" * 64
+
+    ask(standing, "GET", f"{api}/status", 200, "the status")
+    ask(outside, "GET", f"{api}/status", 200, "... outside a circle")
+    ask(recovering, "GET", f"{api}/status", 200, "... of a node that recovers")
+    published = ask(standing, "POST", f"{api}/publish", 201, "an advisory", body=xz)
+    ask(standing, "POST", f"{api}/publish", 201, "... open by the caller's word", "open=1", osv)
+    ask(standing, "POST", f"{api}/publish", 400, "... that must be sealed", body=amber)
+    ask(standing, "POST", f"{api}/publish", 413, "... of 33 MiB", body=bytes(33 << 20))
+    ask(outside, "POST", f"{api}/publish", 409, "... outside a circle", body=xz)
+    ask(recovering, "POST", f"{api}/publish", 503, "... while recovering", body=xz)
+    stated = f"media={quote('text/plain')}&subject=a%20test"
+    ask(standing, "POST", f"{api}/statements", 201, "another document", stated, b"text")
+    ask(standing, "POST", f"{api}/statements", 400, "... without its media type", "subject=x", b"text")
+    ask(standing, "POST", f"{api}/statements", 413, "... of 33 MiB", stated, bytes(33 << 20))
+    ask(outside, "POST", f"{api}/statements", 409, "... outside a circle", stated, b"text")
+    ask(recovering, "POST", f"{api}/statements", 503, "... while recovering", stated, b"text")
+    ask(standing, "POST", f"{api}/inventories", 201, "an inventory", "name=appliance", appliance)
+    ask(standing, "POST", f"{api}/inventories", 400, "... that is none", "name=appliance", b"[]")
+    notices = ask(standing, "GET", f"{api}/notices", 200, "notices")
+    check("... of which there is one", bool(notices), notices)
+    ask(standing, "GET", f"{api}/notices", 200, "... after the last", f"after={notices[-1]['seq']}" if notices else "")
+    ask(standing, "GET", f"{api}/notices", 400, "... after no number", "after=x")
+
+    id = published["id"] if published else nobody
+    end = time.monotonic() + 30
+    while True:
+        shown = Socket(standing)
+        shown.request("GET", f"{api}/statements/{id}")
+        if json.loads(shown.getresponse().read()).get("state") == "standing" or time.monotonic() > end:
+            break
+        time.sleep(0.05)
+    ask(standing, "GET", f"{api}/statements/{{id}}", 200, "a statement that stands", id=id)
+    ask(standing, "GET", f"{api}/statements/{{id}}", 404, "... that nobody made", id=nobody)
+    ask(standing, "GET", f"{api}/statements/{{id}}", 400, "... by no id", id="xz")
+    ask(standing, "GET", f"{api}/receipts/{{id}}", 200, "its receipt", id=id)
+    ask(standing, "GET", f"{api}/receipts/{{id}}", 200, "... in COSE", "form=cose", id=id)
+    ask(standing, "GET", f"{api}/receipts/{{id}}", 404, "... of none", id=nobody)
+    ask(standing, "GET", f"{api}/receipts/{{id}}", 400, "... by no id", id="xz")
+    logged = ask(alone, "POST", f"{api}/statements", 201, "alone in a circle", stated, b"text")
+    ask(alone, "GET", f"{api}/statements/{{id}}", 200, "... a statement is logged only", id=logged["id"] if logged else nobody)
+    ask(alone, "GET", f"{api}/receipts/{{id}}", 425, "... and has no receipt", id=logged["id"] if logged else nobody)
+
+    bundle = ask(standing, "GET", f"{api}/bundle", 200, "the bundle")
+    check("... names the circle", bundle and "charter" in bundle, bundle)
+    ask(outside, "GET", f"{api}/bundle", 409, "... outside a circle")
+    ask(standing, "POST", f"{api}/absent", 200, "an absent member", "party=northland.example")
+    ask(standing, "POST", f"{api}/absent", 404, "... that is none", "party=nobody")
+    ask(standing, "POST", f"{api}/backups", 201, "a backup", f"id={nobody}", b"{}")
+    ask(standing, "POST", f"{api}/backups", 400, "... by no id", "id=x", b"{}")
+    ask(standing, "POST", f"{api}/rebuild", 200, "a rebuild")
+    ask(standing, "GET", "/metrics", 200, "figures")
+
+    for template, method, op in operations():
+        for status, response in op["responses"].items():
+            for kind in response["content"]:
+                if (template, method, status, kind) not in seen:
+                    check(f"{method} {template}: {status} {kind} was had from a node", False, "documented, and never seen")
+
+
+compare_with_itself()
+compare_with_code()
+drive()
+sys.exit(failures > 0)
