@@ -4,6 +4,7 @@
 #ifndef COMITY_FUZZ_FUZZ_H
 #define COMITY_FUZZ_FUZZ_H
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -14,11 +15,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max); /* libFuzzer's own */
 
-static inline void must(bool holds)
+static inline void must_tell(bool holds, const char *what, const char *file, int line)
 {
-    if (!holds)
-        abort();
+    if (holds)
+        return;
+    (void)fprintf(stderr, "%s:%d: this does not hold: %s\n", file, line, what);
+    abort();
 }
+#define must(...) must_tell((__VA_ARGS__), #__VA_ARGS__, __FILE__, __LINE__)
 
 /* Reads every byte that a result names, so that a sanitizer sees a bad one. */
 static inline void touch(struct span s)

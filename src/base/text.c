@@ -55,6 +55,15 @@ bool utf8_valid(struct span text)
     return true;
 }
 
+struct span text_cut(struct span text, size_t max)
+{
+    if (text.len <= max)
+        return text;
+    while (max && (text.data[max] & 0xc0) == 0x80) /* what would come next continues a unit */
+        max--;
+    return span_of(text.data, max);
+}
+
 bool decimal_parse(struct span text, uint64_t *value)
 {
     if (!text.len || text.len > 20 || (text.data[0] == '0' && text.len > 1))

@@ -9,6 +9,9 @@
 size_t utf8_unit(struct span text, uint32_t *code_point);
 bool utf8_valid(struct span text);
 
+/* The longest whole part of at most `max` bytes: no UTF-8 unit is cut in two. */
+struct span text_cut(struct span text, size_t max);
+
 /* Canonical decimal without leading zeroes, as notes and tile paths want it. False on anything else or overflow. */
 bool decimal_parse(struct span text, uint64_t *value);
 

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "format/inventory.h"
 
+enum { PATH_NAME_MAX = 200 }; /* bytes of a package's name that its place repeats */
 enum field { FIELD_PACKAGE, FIELD_VERSION, FIELD_SOURCE, FIELD_STATUS, FIELDS };
 
 struct stanza {
@@ -91,9 +92,8 @@ static int stanza_end(struct stanza *s, struct inventory *out, struct component 
     const struct span *f = s->fields;
     if (!s->open || (f[FIELD_STATUS].len && !installed(f[FIELD_STATUS])))
         return 0;
-    int shown = (int)(f[FIELD_PACKAGE].len < 200 ? f[FIELD_PACKAGE].len : 200);
-    char *path =
-        arena_printf(arena, "Package: %.*s", shown, f[FIELD_PACKAGE].len ? (const char *)f[FIELD_PACKAGE].data : "");
+    struct span shown = text_cut(f[FIELD_PACKAGE], PATH_NAME_MAX);
+    char *path = arena_printf(arena, "Package: %.*s", (int)shown.len, shown.len ? (const char *)shown.data : "");
     if (!path)
         return E_NOMEM;
     struct component *c = &list[out->count++];

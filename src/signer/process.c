@@ -49,7 +49,7 @@ static int http_serve(struct signer *s, const struct ask_http *ask, struct buf *
     return rc;
 }
 
-static int ask_serve(struct signer *s, const struct ask *ask, const void *items, struct buf *out)
+int ask_serve(struct signer *s, const struct ask *ask, const void *items, struct buf *out)
 {
     struct cosigned cosigned = {0};
     struct signer_position position = {0};

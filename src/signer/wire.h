@@ -40,6 +40,9 @@ struct answer {
 /* Bytes of the items that follow, or false: such a request is none of ours. */
 bool ask_items(const struct ask *ask, size_t *bytes);
 
+/* process.c: what the signer does with such a request and its items; `out` gets the bytes of the answer. */
+int ask_serve(struct signer *, const struct ask *, const void *items, struct buf *out);
+
 /* False when the other side is gone. No signal is raised on a socket. */
 bool send_all(int fd, const void *data, size_t len);
 bool receive_all(int fd, void *data, size_t len);

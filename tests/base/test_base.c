@@ -33,6 +33,16 @@ static void test_decimal(void)
         CHECK(!decimal_parse(span_str(bad[i]), &value));
 }
 
+static void test_cut(void)
+{
+    static const char text[] = "a\xc3\xa9\xf0\x9f\x9a\xa2"; /* 1, 2 and 4 bytes */
+    static const size_t want[] = {0, 1, 1, 3, 3, 3, 3, 7, 7};
+    test("text is cut between letters");
+    for (size_t max = 0; max < sizeof want / sizeof want[0]; max++)
+        CHECK_INT(text_cut(span_str(text), max).len, want[max]);
+    CHECK(text_cut(span_of("\x80\x80\x80", 3), 2).len == 0);
+}
+
 static void test_utf8(void)
 {
     static const char *const bad[] = {
@@ -145,6 +155,7 @@ int main(void)
     test_base64();
     test_decimal();
     test_utf8();
+    test_cut();
     test_show();
     test_time();
     test_names();
