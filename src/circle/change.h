@@ -6,8 +6,6 @@
 
 #include "circle/roster.h"
 
-#define MEDIA_KEY_CHANGE "application/vnd.comity.key-change+json"
-
 struct key_change {
     const struct party *party;
     uint32_t epoch;   /* of this party's keys: the charter's are 0 */

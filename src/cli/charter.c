@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "circle/roster.h"
 #include "cli/cli.h"
@@ -215,7 +216,7 @@ static int charter_load(const struct cli *cli, const char *path, struct buf *byt
     char own[4096];
     (void)path_join(cli, "charter/charter.json", own);
     arena_init(arena, 16 * (size_t)CHARTER_BYTES_MAX);
-    int rc = file_read(path ? path : own, CHARTER_BYTES_MAX, bytes, fault);
+    int rc = file_read(path ? path : own, BUNDLE_JSON_BYTES_MAX, bytes, fault);
     return rc ? rc : bundle_parse_charter(buf_view(bytes), roster, arena, fault);
 }
 
@@ -239,6 +240,22 @@ static int accede(struct cli *cli, struct span bytes, const struct roster *roste
     return file_write(path, bytes, 0644, true, fault);
 }
 
+/* From the node, with the key changes that it knows; if it does not run, as the charter file has it. */
+static int bundle_now(const struct cli *cli, struct span charter, struct buf *out, struct fault *fault)
+{
+    char path[4096];
+    int status = 0;
+    (void)path_join(cli, "run/sock", path);
+    int rc = access(path, F_OK) == 0 ? api_call(cli, "GET", "/api/v1/bundle", span_of(NULL, 0), out, &status, fault)
+                                     : E_STATE;
+    if (rc == 0 && status == 200)
+        return 0;
+    (void)fprintf(stderr, "comity: the node does not run: key changes that it has learned of are not in this bundle\n");
+    *fault = (struct fault){0};
+    buf_reset(out);
+    return bundle_extend(out, charter, NULL, 0, fault);
+}
+
 static int with_charter(struct cli *cli, const char *action, const char *path)
 {
     struct roster roster;
@@ -246,7 +263,7 @@ static int with_charter(struct cli *cli, const char *action, const char *path)
     struct buf bytes, out;
     struct fault fault = {0};
     const char *target = option(cli, "--out");
-    buf_init(&out, 2 * CHARTER_BYTES_MAX);
+    buf_init(&out, BUNDLE_JSON_BYTES_MAX);
     int rc = charter_load(cli, strcmp(action, "show") == 0 || strcmp(action, "accede") == 0 ? path : NULL, &bytes,
                           &roster, &arena, &fault);
     if (rc == 0 && strcmp(action, "show") == 0)
@@ -254,9 +271,10 @@ static int with_charter(struct cli *cli, const char *action, const char *path)
     else if (rc == 0 && strcmp(action, "accede") == 0)
         rc = accede(cli, buf_view(&bytes), &roster, &fault);
     else if (rc == 0 && strcmp(action, "bundle") == 0) {
-        bundle_write(&out, buf_view(&bytes), NULL, 0);
-        rc = target ? file_write(target, buf_view(&out), 0644, false, &fault)
-                    : fail(&fault, E_USAGE, "--out FILE is required");
+        rc = target ? bundle_now(cli, buf_view(&bytes), &out, &fault) : 0;
+        rc = rc       ? rc
+             : target ? file_write(target, buf_view(&out), 0644, false, &fault)
+                      : fail(&fault, E_USAGE, "--out FILE is required");
     } else if (rc == 0) {
         const struct party *writer = roster_party(&roster, span_str(path ? path : ""));
         rc = writer ? policy_write(&out, &roster, writer) : fail(&fault, E_NOTFOUND, "no such party");

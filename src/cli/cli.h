@@ -58,6 +58,8 @@ int api_good(const struct cli *cli, const char *method, const char *path, struct
 void url_escape(struct buf *out, const char *text);
 /* GET of a public URL, for audits; follows nothing; `max` bytes. */
 int url_get(const char *url, struct buf *out, struct fault *fault);
+/* POST to a public URL; `status` gets the answer's, 0 when there was none. */
+int url_post(const char *url, struct span body, struct buf *out, int *status, struct fault *fault);
 
 void print_span(struct span text); /* foreign text, made visible */
 void print_text(const struct json *object, const char *key);
@@ -78,6 +80,7 @@ int command_log(struct cli *cli);
 int command_rebuild(struct cli *cli);
 int command_absent(struct cli *cli);
 int command_recovery(struct cli *cli);
+int command_recover(struct cli *cli);
 int command_backup(struct cli *cli);
 int command_restore(struct cli *cli);
 

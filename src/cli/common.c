@@ -205,6 +205,8 @@ static CURL *curl_new(const char *url, struct buf *out)
     (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     (void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
+    (void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L); /* a peer that hangs must not hold us for ever */
+    (void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 60L);
     return curl;
 }
 
@@ -297,6 +299,27 @@ int url_get(const char *url, struct buf *out, struct fault *fault)
         return 0;
     return fail(fault, rc == CURLE_OK && status == 404 ? E_NOTFOUND : E_PEER, "%.160s: %s (HTTP %ld)", url,
                 curl_easy_strerror(rc), status);
+}
+
+int url_post(const char *url, struct span body, struct buf *out, int *status, struct fault *fault)
+{
+    CURL *curl = curl_new(url, out);
+    long code = 0;
+    *status = 0;
+    if (!curl)
+        return fail(fault, E_NOMEM, "curl");
+    struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
+    headers = curl_slist_append(headers, "Content-Type: application/octet-stream");
+    (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, 60L);
+    (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+    (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)body.data);
+    CURLcode rc = curl_easy_perform(curl);
+    (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
+    *status = rc == CURLE_OK ? (int)code : 0;
+    curl_slist_free_all(headers);
+    curl_easy_cleanup(curl);
+    return rc == CURLE_OK ? 0 : fail(fault, E_PEER, "%.160s: %s", url, curl_easy_strerror(rc));
 }
 
 void print_span(struct span text)

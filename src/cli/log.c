@@ -71,18 +71,33 @@ static bool progress(void *ctx, uint64_t done, uint64_t total)
     return true;
 }
 
+/* Any key that the issuer had: an entry past the cut of a replaced key is in the log, though it counts for nothing. */
 static const struct public_key *key_of(void *ctx, const struct hash *kid, struct span issuer, uint64_t index)
 {
-    const struct party *party = NULL;
+    const struct party *party = roster_party(ctx, issuer);
+    static const enum key_role roles[] = {KEY_STATEMENT, KEY_RECOVERY};
     (void)index;
-    return roster_statement_key(ctx, issuer, kid, &party, NULL) == 0 ? &party->card.keys[KEY_STATEMENT] : NULL;
+    for (size_t i = 0; party && i < 2; i++) {
+        if (hash_eq(&party->kids[roles[i]], kid))
+            return &party->card.keys[roles[i]];
+        for (uint32_t e = 0; e < party->former_count; e++)
+            if (hash_eq(&party->former[e].kids[roles[i]], kid))
+                return &party->former[e].keys[roles[i]];
+    }
+    return NULL;
+}
+
+static int log_signed(void *ctx, const struct note *note, const struct checkpoint *checkpoint)
+{
+    return party_log_signed(ctx, note, checkpoint, 0);
 }
 
 static int audit(struct cli *cli, const struct roster *roster, const struct party *party, struct source *source,
                  struct fault *fault)
 {
     struct audit_source from = {.get = source->store ? store_get : path_get, .ctx = source};
-    struct audit_options options = {.log_key = &party->card.keys[KEY_LOG],
+    struct audit_options options = {.log_signed = log_signed,
+                                    .log_ctx = (void *)(uintptr_t)party,
                                     .log_name = span_str(party->origin),
                                     .circle = &roster->circle,
                                     .issuer = span_str(party->card.name),
@@ -137,7 +152,7 @@ int command_log(struct cli *cli)
     if (cli->argc < 1 || cli->argc > 2 || strcmp(cli->argv[0], "verify") != 0 || !charter || !name)
         return cli_usage(cli, "usage: %s", usage);
     arena_init(&arena, 64 * (size_t)CHARTER_BYTES_MAX);
-    int rc = file_read(charter, 2 * CHARTER_BYTES_MAX, &bytes, &fault);
+    int rc = file_read(charter, BUNDLE_JSON_BYTES_MAX, &bytes, &fault);
     rc = rc ? rc : bundle_parse_charter(buf_view(&bytes), &roster, &arena, &fault);
     const struct party *party = rc ? NULL : roster_party(&roster, span_str(name));
     if (rc == 0 && !party)

@@ -109,6 +109,33 @@ const struct command commands[] = {
      "comity recovery join             reads NEED sheets, one a line, prints the words\n\n"
      "Example:\n  comity recovery split 3/5 < words.txt\n",
      command_recovery},
+    {"recover", "come back with new keys after the old ones are lost or stolen",
+     "comity recover DIR --bundle FILE --party NAME --key FILE --listen ADDR:PORT [--url URL]\n"
+     "               [--passphrase-file FILE] [--sheets NEED/COUNT] [--compromised-from INDEX]\n"
+     "               [--absent NAME ...] [--wait SECONDS]\n\n"
+     "Makes a new folder DIR with new keys for a party of the circle, and replaces the old keys by a key change: a "
+     "statement "
+     "by the\n"
+     "recovery key (FILE holds its words, or enough sheets, one a line; - is standard input), which goes into the log "
+     "of a "
+     "committee\n"
+     "member and counts once it stands. FILE of --bundle is any recent charter bundle; GET /bundle of a node you trust "
+     "gives "
+     "one.\n"
+     "First it asks every committee member how far the log goes and what the party has cosigned; a member that will "
+     "not "
+     "answer must be\n"
+     "named with --absent. Old keys count for what lies before those cuts. With --compromised-from the old keys count "
+     "only "
+     "for\n"
+     "entries below INDEX of the own log: name the first entry that was not yours. The machine that had the old keys "
+     "must be "
+     "off for\n"
+     "good. It prints the new recovery key. After an interruption or exit code 3 the same command goes on. Then: "
+     "comity serve.\n\n"
+     "Example:\n  comity recover /var/lib/comity --bundle circle.bundle --party csirt.northland --key words.txt \\\n"
+     "         --listen 127.0.0.1:8440 --passphrase-file /etc/comity/passphrase\n",
+     command_recover},
     {"backup", "copy the party while its node runs, and check a copy",
      "comity backup --out FOLDER\ncomity backup verify FOLDER [--passphrase-file FILE]\n\n"
      "Copies configuration, card, charter, encrypted keys, the signer's state, database and large documents as they "

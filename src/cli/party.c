@@ -47,8 +47,8 @@ static int circle_read(struct party_folder *party, struct fault *fault)
     (void)named(party, "charter/charter.json", path);
     if (access(path, F_OK) != 0)
         return 0;
-    int rc = file_read(path, CHARTER_BYTES_MAX, &party->charter, fault);
-    if (rc == 0 && (rc = charter_parse(&party->roster, buf_view(&party->charter), &party->arena, fault)) != 0)
+    int rc = file_read(path, BUNDLE_JSON_BYTES_MAX, &party->charter, fault);
+    if (rc == 0 && (rc = bundle_parse_charter(buf_view(&party->charter), &party->roster, &party->arena, fault)) != 0)
         return fail_at(fault, rc, "%s", path);
     if (rc)
         return rc;

@@ -72,12 +72,26 @@ void recover_start(struct node *node)
     }
 }
 
+/* Ours: by the present key or one within its cut. And what a replaced key signed past its cut, if a mirror holds it: whoever did that,
+   those entries are in our log now, and the tree goes on from there. */
+static bool own_note_counts(struct node *node, const struct note *note, const struct checkpoint *checkpoint)
+{
+    struct cosigner cosigners[COMMITTEE_MAX];
+    size_t count = 0;
+    bool ever = false;
+    if (party_log_signed(node->self, note, checkpoint, 0) == 0)
+        return true;
+    for (uint32_t e = 0; e < node->self->former_count; e++)
+        ever = ever || note_verify(note, span_str(node->self->origin), &node->self->former[e].keys[KEY_LOG]) == 0;
+    return ever && roster_cosigners(node->roster, node->self, note, checkpoint, cosigners, &count) == 0 && count;
+}
+
 static int own_note_told(struct node *node, struct span text)
 {
     struct note note;
     struct checkpoint checkpoint;
     if (checkpoint_parse(&checkpoint, &note, text, NULL) != 0 || !span_is(checkpoint.origin, node->self->origin) ||
-        party_log_signed(node->self, &note, &checkpoint, 0) != 0)
+        !own_note_counts(node, &note, &checkpoint))
         return 0; /* not ours: a liar cannot make us wait */
     if (checkpoint.size <= node->own->size && checkpoint.size <= node->recovered_size)
         return 0;

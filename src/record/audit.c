@@ -30,7 +30,7 @@ static int entry_check(struct audit *audit, uint64_t index, struct span entry, s
     int rc = statement_parse(&s, entry, fault);
     if (rc == 0 && o->circle && !hash_eq(&s.circle, o->circle))
         rc = fail(fault, E_CIRCLE, "the statement names another circle");
-    if (rc == 0 && !span_eq(s.issuer, o->issuer))
+    if (rc == 0 && !span_eq(s.issuer, o->issuer) && !span_is(s.media, MEDIA_KEY_CHANGE))
         rc = fail(fault, E_ISSUER, "issued by %.*s", (int)s.issuer.len, (const char *)s.issuer.data);
     const struct public_key *key = rc == 0 ? o->key(o->key_ctx, &s.kid, s.issuer, index) : NULL;
     if (rc == 0 && !key)
@@ -151,7 +151,7 @@ static int checkpoint_audit(struct audit *audit, struct checkpoint *checkpoint, 
         rc = fail(fault, E_KEY, "the origin is %.*s", (int)checkpoint->origin.len,
                   (const char *)checkpoint->origin.data);
     if (rc == 0) {
-        rc = note_verify(note, o->log_name, o->log_key);
+        rc = o->log_signed ? o->log_signed(o->log_ctx, note, checkpoint) : note_verify(note, o->log_name, o->log_key);
         if (rc)
             (void)fail(fault, rc, "the log's own signature");
     }

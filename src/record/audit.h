@@ -23,6 +23,9 @@ struct audit_result {
 /* `log_key` signed the checkpoint. `circle` may be NULL (any). `progress(ctx, done, total)` may be NULL; false stops with E_STATE. */
 struct audit_options {
     const struct public_key *log_key;
+    /* Instead of log_key, for a log whose key has changed: 0 when the checkpoint has the log's own signature. NULL: log_key. */
+    int (*log_signed)(void *ctx, const struct note *note, const struct checkpoint *checkpoint);
+    void *log_ctx;
     struct span log_name; /* note key name = origin */
     const struct hash *circle;
     struct span issuer; /* the log's party */

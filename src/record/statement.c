@@ -211,3 +211,23 @@ void statement_protected(struct buf *out, const struct statement *s)
     for (size_t i = 0; i < s->answer_count; i++)
         cbor_put_bytes(out, span_hash(&s->answers[i]));
 }
+
+int statement_compose(struct buf *out, const struct statement *fields, const struct secret_key *key)
+{
+    struct buf header, message;
+    struct signature signature;
+    struct statement check;
+    buf_init(&header, STATEMENT_BYTES_MAX);
+    buf_init(&message, 2 * STATEMENT_BYTES_MAX);
+    statement_protected(&header, fields);
+    cose_to_be_signed(&message, buf_view(&header), span_hash(&fields->document));
+    int rc = header.error ? header.error : message.error;
+    if (rc == 0) {
+        sign(key, buf_view(&message), &signature);
+        cose_write(out, buf_view(&header), span_of(NULL, 0), span_hash(&fields->document), &signature);
+        rc = out->error ? out->error : statement_parse(&check, buf_view(out), NULL);
+    }
+    buf_free(&header);
+    buf_free(&message);
+    return rc;
+}

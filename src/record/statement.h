@@ -8,6 +8,7 @@
 enum { LABEL_CIRCLE = -65801, LABEL_ANSWERS = -65802 }; /* private COSE header labels, registered in docs/formats.md */
 #define STATEMENT_TYP "application/vnd.comity.statement+cose"
 #define MEDIA_SEALED "application/vnd.comity.sealed"
+#define MEDIA_KEY_CHANGE "application/vnd.comity.key-change+json" /* the one kind that counts in another party's log */
 
 struct statement {
     struct hash id;       /* leaf hash of `bytes`: SHA-256(0x00 || bytes) */
@@ -28,5 +29,7 @@ int statement_verify(const struct statement *s, const struct public_key *key); /
 
 /* Writes the protected header; the signer signs cose_to_be_signed(protected, document) and calls cose_write. */
 void statement_protected(struct buf *out, const struct statement *fields);
+/* The whole of it, signed; `fields->kid` is the key's. What statement_parse would refuse is not made. */
+int statement_compose(struct buf *out, const struct statement *fields, const struct secret_key *key);
 
 #endif

@@ -35,7 +35,7 @@ static int request_check(const struct local_signer *s, const struct sign_stateme
     return request->issued_at > now + CLOCK_SKEW_MAX || request->issued_at < now - CLOCK_SKEW_MAX ? E_REFUSED : 0;
 }
 
-static int statement_make(const struct local_signer *s, const struct sign_statement *request,
+static int statement_sign(const struct local_signer *s, const struct sign_statement *request,
                           struct signed_statement *out)
 {
     struct statement fields = {.document = request->document,
@@ -46,26 +46,14 @@ static int statement_make(const struct local_signer *s, const struct sign_statem
                                .media = span_str(request->media),
                                .issued_at = request->issued_at,
                                .answer_count = request->answer_count};
-    struct buf header, message, bytes;
-    struct signature signature;
-    struct statement check;
+    struct buf bytes;
     memcpy(fields.answers, request->answers, sizeof fields.answers);
-    buf_init(&header, STATEMENT_BYTES_MAX);
-    buf_init(&message, 2 * STATEMENT_BYTES_MAX);
     buf_init(&bytes, STATEMENT_BYTES_MAX);
-    statement_protected(&header, &fields);
-    cose_to_be_signed(&message, buf_view(&header), span_hash(&fields.document));
-    sign(keyring_secret(s->config.keys, KEY_STATEMENT), buf_view(&message), &signature);
-    cose_write(&bytes, buf_view(&header), span_of(NULL, 0), span_hash(&fields.document), &signature);
-    int rc = header.error ? header.error : message.error ? message.error : bytes.error;
-    if (rc == 0)
-        rc = statement_parse(&check, buf_view(&bytes), NULL); /* what we would not accept we do not say */
+    int rc = statement_compose(&bytes, &fields, keyring_secret(s->config.keys, KEY_STATEMENT));
     if (rc == 0) {
         out->len = (uint32_t)bytes.len;
         memcpy(out->bytes, bytes.data, bytes.len);
     }
-    buf_free(&header);
-    buf_free(&message);
     buf_free(&bytes);
     return rc;
 }
@@ -78,7 +66,7 @@ static int op_statements(struct signer *signer, const struct sign_statement *req
     for (size_t i = 0; i < count && rc == 0; i++) /* all or none */
         rc = request_check(s, &requests[i]);
     for (size_t i = 0; i < count && rc == 0; i++)
-        rc = statement_make(s, &requests[i], &out[i]);
+        rc = statement_sign(s, &requests[i], &out[i]);
     return rc;
 }
 
