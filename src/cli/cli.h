@@ -55,6 +55,8 @@ int api_call(const struct cli *cli, const char *method, const char *path, struct
              int *status, struct fault *fault);
 /* The same, and turns an error answer into its exit code after printing it; 0 when the answer is good and in `out`. */
 int api_good(const struct cli *cli, const char *method, const char *path, struct span body, struct buf *out, int *exit);
+/* Prints the answer to a submission: id, document, position. */
+int stated_print(const struct cli *cli, const struct buf *out);
 void url_escape(struct buf *out, const char *text);
 /* GET of a public URL, for audits; follows nothing; `max` bytes. */
 int url_get(const char *url, struct buf *out, struct fault *fault);
@@ -77,6 +79,7 @@ int command_show(struct cli *cli);
 int command_receipt(struct cli *cli);
 int command_verify(struct cli *cli);
 int command_log(struct cli *cli);
+int command_release(struct cli *cli);
 int command_rebuild(struct cli *cli);
 int command_absent(struct cli *cli);
 int command_recovery(struct cli *cli);

@@ -90,6 +90,21 @@ const struct command commands[] = {
      "Needs no node and no network. Exit code 0: it stands; 3: signed and logged, but no quorum; 1: invalid.\n\n"
      "Example:\n  comity verify --charter circle.bundle --receipt a.tlog-proof --document a.json\n",
      command_verify},
+    {"release", "state a software release, and check one before it is installed",
+     "comity release state --name NAME --version VERSION --out STATEMENT [--source URI] [--commit HEX] [--builder URI] "
+     "FILE ...\n"
+     "comity release check --charter BUNDLE --receipt FILE --statement FILE --issuer PARTY FILE ...\n\n"
+     "state: names the files by their SHA-256 in an in-toto Statement with SLSA provenance, writes it to STATEMENT, "
+     "and "
+     "states it in\n"
+     "the own log as NAME-VERSION; fetch its receipt with comity receipt. check: needs no node and no network. Exit "
+     "code "
+     "0: the\n"
+     "statement stands, PARTY made it, and each file is in it by name and bytes; 3: no quorum yet; 1: anything "
+     "else.\n\n"
+     "Example:\n  comity release check --charter circle.bundle --receipt comity-0.1.0.tlog-proof \\\n"
+     "         --statement comity-0.1.0.intoto.json --issuer vendor.example comity_0.1.0_amd64.deb\n",
+     command_release},
     {"log", "audit a whole log",
      "comity log verify --charter BUNDLE --party NAME [DIRECTORY | URL]\n\n"
      "Recomputes the tree from every entry and verifies every signature. Without a source: the node's own database "

@@ -47,7 +47,7 @@ static bool is_true(const struct json *object, const char *key)
     return value && value->type == JSON_TRUE;
 }
 
-static int stated_print(const struct cli *cli, const struct buf *out)
+int stated_print(const struct cli *cli, const struct buf *out)
 {
     struct arena arena;
     if (cli->json) {

@@ -1,5 +1,4 @@
-#include "circle/roster.h"
-#include "cli/cli.h"
+#include "cli/verification.h"
 
 static void field(struct buf *out, const char *name, struct span value)
 {
@@ -52,40 +51,48 @@ static void result_human(const struct standing *s, bool stands)
                  s->document_checked ? "matches" : "not given, so not checked");
 }
 
+int verification_make(struct verification *v, const char *charter, const char *receipt, const char *document,
+                      struct fault *fault)
+{
+    static const uint8_t nothing[1];
+    *v = (struct verification){0};
+    arena_init(&v->arena, 64 * (size_t)CHARTER_BYTES_MAX);
+    int rc = file_read(charter, 2 * CHARTER_BYTES_MAX, &v->charter, fault);
+    rc = rc ? rc : file_read(receipt, RECEIPT_BYTES_MAX, &v->receipt, fault);
+    if (document)
+        rc = rc ? rc : file_read(document, DOCUMENT_BYTES_MAX, &v->document, fault);
+    if (rc == 0 && (rc = bundle_parse_charter(buf_view(&v->charter), &v->roster, &v->arena, fault)) != 0)
+        (void)fail_at(fault, rc, "%s", charter);
+    if (rc)
+        return rc;
+    struct span view = span_of(v->document.data ? v->document.data : nothing, v->document.len);
+    rc = receipt_verify(&v->roster, buf_view(&v->receipt), document ? &view : NULL, &v->standing, &v->arena, fault);
+    if (rc && rc != E_UNWITNESSED)
+        (void)fail_at(fault, rc, "%s", receipt);
+    return rc;
+}
+
+void verification_free(struct verification *v)
+{
+    buf_free(&v->charter);
+    buf_free(&v->receipt);
+    buf_free(&v->document);
+    arena_free(&v->arena);
+}
+
 static int check(struct cli *cli, const char *charter, const char *receipt, const char *document)
 {
-    struct buf charter_bytes = {0}, receipt_bytes = {0}, document_bytes = {0};
-    struct roster roster;
-    struct standing standing;
-    struct arena arena;
+    struct verification v;
     struct fault fault = {0};
-    arena_init(&arena, 64 * (size_t)CHARTER_BYTES_MAX);
-    int rc = file_read(charter, 2 * CHARTER_BYTES_MAX, &charter_bytes, &fault);
-    rc = rc ? rc : file_read(receipt, RECEIPT_BYTES_MAX, &receipt_bytes, &fault);
-    if (document)
-        rc = rc ? rc : file_read(document, DOCUMENT_BYTES_MAX, &document_bytes, &fault);
-    if (rc == 0 && (rc = bundle_parse_charter(buf_view(&charter_bytes), &roster, &arena, &fault)) != 0)
-        (void)fail_at(&fault, rc, "%s", charter);
-    if (rc == 0) {
-        static const uint8_t nothing[1];
-        struct span view = document ? span_of(document_bytes.data ? document_bytes.data : nothing, document_bytes.len)
-                                    : span_of(NULL, 0);
-        rc = receipt_verify(&roster, buf_view(&receipt_bytes), document ? &view : NULL, &standing, &arena, &fault);
-        if (rc == 0 || rc == E_UNWITNESSED) {
-            if (cli->json)
-                result_json(&standing, rc == 0);
-            else
-                result_human(&standing, rc == 0);
-        } else {
-            (void)fail_at(&fault, rc, "%s", receipt);
-        }
-    }
-    int exit = rc == E_UNWITNESSED ? EXIT_PENDING : rc ? cli_fail(cli, rc, &fault) : EXIT_YES;
-    buf_free(&charter_bytes);
-    buf_free(&receipt_bytes);
-    buf_free(&document_bytes);
-    arena_free(&arena);
-    return exit;
+    int rc = verification_make(&v, charter, receipt, document, &fault), exit = EXIT_YES;
+    if (rc && rc != E_UNWITNESSED)
+        exit = cli_fail(cli, rc, &fault);
+    else if (cli->json)
+        result_json(&v.standing, rc == 0);
+    else
+        result_human(&v.standing, rc == 0);
+    verification_free(&v);
+    return rc == E_UNWITNESSED ? EXIT_PENDING : exit;
 }
 
 int command_verify(struct cli *cli)
