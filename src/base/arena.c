@@ -31,8 +31,10 @@ static struct arena_block *block_add(struct arena *arena, size_t need)
 {
     size_t size = need > BLOCK_BYTES ? need : BLOCK_BYTES;
     struct arena_block *block = calloc(1, sizeof *block + size);
-    if (!block)
+    if (!block) {
+        arena->exhausted = true;
         return NULL;
+    }
     block->size = size;
     block->next = arena->head;
     arena->head = block;

@@ -7,6 +7,7 @@
 struct arena {
     struct arena_block *head;
     size_t used, max; /* bytes handed out, and the most that may be */
+    bool exhausted;   /* memory itself was wanting, not only the cap reached: the input is not to blame */
 };
 
 void arena_init(struct arena *arena, size_t max_bytes);

@@ -2,10 +2,19 @@
 
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct sha256 {
     EVP_MD_CTX *ctx;
 };
+
+/* Only memory can be wanting, and a hash has no way to say so. `crypto_start` has had what the main thread needs. */
+static _Noreturn void no_memory(void)
+{
+    static const char text[] = "comity: memory is exhausted (SHA-256); the process ends\n";
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    _exit(4);
+}
 
 static EVP_MD *digest;
 static _Thread_local EVP_MD_CTX *reused;
@@ -16,7 +25,7 @@ static void digest_fetch(void)
     EVP_MD *fetched = EVP_MD_fetch(NULL, "SHA256", NULL);
     EVP_MD *none = NULL;
     if (!fetched)
-        abort();
+        no_memory();
     if (!__atomic_compare_exchange_n(&digest, &none, fetched, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         EVP_MD_free(fetched); /* another thread was first */
 }
@@ -26,7 +35,7 @@ static EVP_MD_CTX *begin(EVP_MD_CTX *ctx)
     if (!__atomic_load_n(&digest, __ATOMIC_ACQUIRE))
         digest_fetch();
     if (!ctx || EVP_DigestInit_ex2(ctx, digest, NULL) != 1)
-        abort();
+        no_memory();
     return ctx;
 }
 
@@ -37,9 +46,9 @@ void sha256_parts(const struct span *parts, size_t count, struct hash *out)
     EVP_MD_CTX *ctx = begin(reused);
     for (size_t i = 0; i < count; i++)
         if (parts[i].len && EVP_DigestUpdate(ctx, parts[i].data, parts[i].len) != 1)
-            abort();
+            no_memory();
     if (EVP_DigestFinal_ex(ctx, out->b, NULL) != 1)
-        abort();
+        no_memory();
 }
 
 void sha256(struct span bytes, struct hash *out)
@@ -64,13 +73,13 @@ struct sha256 *sha256_new(void)
 void sha256_add(struct sha256 *state, struct span bytes)
 {
     if (bytes.len && EVP_DigestUpdate(state->ctx, bytes.data, bytes.len) != 1)
-        abort();
+        no_memory();
 }
 
 void sha256_end(struct sha256 *state, struct hash *out)
 {
     if (EVP_DigestFinal_ex(state->ctx, out->b, NULL) != 1)
-        abort();
+        no_memory();
     EVP_MD_CTX_free(state->ctx);
     free(state);
 }

@@ -274,6 +274,8 @@ class reader
     {
         struct span rest = span_of(text + 1, len);
         uint32_t code_point;
+        if (error == MEMALLOC)
+            arena->exhausted = true;
         if (error == UNCLOSED_STRING)
             return fail(fault, E_TRUNCATED, "byte %zu: the input ends inside a string", len);
         for (size_t n; error == UTF8_ERROR && rest.len; rest = span_from(rest, n))
@@ -343,6 +345,7 @@ extern "C" int json_parse(const struct json **out, struct span text, size_t max_
     try {
         return parse(out, text, arena, fault);
     } catch (const std::bad_alloc &) {
+        arena->exhausted = true;
         return fail(fault, E_NOMEM, "JSON of %zu bytes", text.len);
     } catch (...) {
         return fail(fault, E_SYNTAX, "the JSON cannot be read");

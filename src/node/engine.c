@@ -20,10 +20,18 @@ int write_begin(struct node *node)
     return rc;
 }
 
+/* Memory that ran out, or an error of the disk that was passed over while reading: what was decided since may be wrong. */
+int node_health(const struct node *node)
+{
+    int rc = node->env.store->ops->health(node->env.store);
+    return rc ? rc : node->failed;
+}
+
 int write_commit(struct node *node)
 {
-    if (!node->writing)
-        return 0;
+    int rc = node_health(node);
+    if (rc || !node->writing)
+        return rc;
     node->writing = false;
     return node->env.store->ops->commit(node->env.store);
 }
@@ -36,7 +44,14 @@ void actions_clear(struct actions *actions)
     *actions = (struct actions){0};
 }
 
-/* Memory for actions is small and bounded by the number of peers; without it the node cannot go on, so it stops here. */
+/* Without memory for an action the step ends with E_NOMEM, and nothing of it goes out; until then this one stands in. */
+static struct action *action_spare(struct node *node, enum action_kind kind)
+{
+    node->failed = E_NOMEM;
+    node->spare = (struct action){.kind = kind}; /* its body takes no bytes */
+    return &node->spare;
+}
+
 struct action *action_add(struct node *node, enum action_kind kind)
 {
     struct actions *all = node->actions;
@@ -44,7 +59,7 @@ struct action *action_add(struct node *node, enum action_kind kind)
         size_t cap = all->cap ? all->cap * 2 : 16;
         struct action *list = realloc(all->list, cap * sizeof *list);
         if (!list)
-            abort();
+            return action_spare(node, kind);
         all->list = list;
         all->cap = cap;
     }
@@ -59,8 +74,10 @@ struct action *send_add(struct node *node, enum call_kind kind, size_t peer, siz
     if (node->call_count == node->call_cap) {
         size_t cap = node->call_cap ? node->call_cap * 2 : 64;
         struct call *calls = realloc(node->calls, cap * sizeof *calls);
-        if (!calls)
-            abort();
+        if (!calls) {
+            node->spare_call = (struct call){.kind = kind};
+            return action_spare(node, ACTION_SEND);
+        }
         node->calls = calls;
         node->call_cap = cap;
     }
@@ -78,7 +95,7 @@ struct action *send_add(struct node *node, enum call_kind kind, size_t peer, siz
 
 struct call *call_last(struct node *node)
 {
-    return &node->calls[node->call_count - 1];
+    return node->failed ? &node->spare_call : &node->calls[node->call_count - 1];
 }
 
 void reply(struct node *node, uint64_t token, int status, const char *content_type, const char *text)
@@ -405,6 +422,15 @@ static int go_on(struct node *node, bool flush)
     return follow_start(node);
 }
 
+/* An answer that lacks its end must not go out. */
+static int actions_check(const struct actions *actions)
+{
+    for (size_t i = 0; i < actions->count; i++)
+        if (actions->list[i].body.error == E_NOMEM)
+            return E_NOMEM;
+    return 0;
+}
+
 int node_step(struct node *node, const struct event *event, int64_t now_ms, struct actions *actions)
 {
     node->now_ms = now_ms > node->now_ms ? now_ms : node->now_ms; /* a clock that jumps back does not move us back */
@@ -415,8 +441,12 @@ int node_step(struct node *node, const struct event *event, int64_t now_ms, stru
     if (rc == 0)
         rc = go_on(node, event->kind == EVENT_FLUSH);
     if (rc == 0)
+        rc = actions_check(actions);
+    if (rc == 0)
         rc = write_commit(node);
     node->actions = NULL;
+    if (rc == E_IO) /* it may know better what it was */
+        rc = node_health(node) ? node_health(node) : rc;
     if (rc)
         actions_clear(actions); /* nothing goes out that is not durable */
     return rc;

@@ -76,9 +76,10 @@ static int load_visit(void *ctx, const struct journal_row *row)
     struct node *node = ctx;
     struct span name, distribution, key = row->key, body = row->body;
     struct loaded_inventory *loaded = NULL;
+    int rc = 0;
     if (!span_line(&key, &name) || !span_line(&body, &distribution) ||
-        inventory_parse(&loaded, name, distribution, body, NULL) != 0)
-        return E_CORRUPT;
+        (rc = inventory_parse(&loaded, name, distribution, body, NULL)) != 0)
+        return rc == E_NOMEM ? rc : E_CORRUPT;
     return inventory_place(node, loaded);
 }
 
@@ -216,8 +217,8 @@ static int match_one(struct node *node, struct held_log *log, uint64_t index, co
     struct arena arena;
     struct advisory advisory;
     arena_init(&arena, 8 * (size_t)DOCUMENT_BYTES_MAX);
-    int rc = 0;
-    if (advisory_read(&advisory, s->media, document, &arena, NULL) == 0 && !advisory.withdrawn) {
+    int read = advisory_read(&advisory, s->media, document, &arena, NULL), rc = arena.exhausted ? E_NOMEM : 0;
+    if (rc == 0 && read == 0 && !advisory.withdrawn) {
         m->node = node;
         m->log = log;
         m->index = index;

@@ -222,7 +222,8 @@ static int documents_wanted(struct node *node, struct peer *peer, const struct e
         sent += rc == 0;
         if (rc == E_NOTFOUND) { /* we do not hold it either: drop the empty request */
             rc = 0;
-            buf_reset(&node->actions->list[node->actions->count - 1].body);
+            if (node->actions->count)
+                buf_reset(&node->actions->list[node->actions->count - 1].body);
         }
     }
     if (!sent)

@@ -270,7 +270,7 @@ static void serve_health(struct node *node, struct served *out)
     buf_byte(&out->body, '\n');
 }
 
-void node_serve(struct node *node, struct span path, bool member, struct served *out)
+static void route(struct node *node, struct span path, bool member, struct served *out)
 {
     static const struct {
         const char *prefix;
@@ -304,4 +304,19 @@ void node_serve(struct node *node, struct span path, bool member, struct served 
             return;
         }
     not_found(out);
+}
+
+/* What could not be read is neither missing nor empty: an answer made without it would be false. */
+void node_serve(struct node *node, struct span path, bool member, struct served *out)
+{
+    *out = (struct served){0};
+    buf_init(&out->body, HTTP_BODY_MAX);
+    route(node, path, member, out);
+    if (node_health(node) == 0 && out->body.error != E_NOMEM)
+        return;
+    buf_reset(&out->body);
+    served_set(out, 500, text_plain);
+    out->immutable = false;
+    out->location[0] = 0;
+    buf_text(&out->body, "this node cannot read its own data now\n");
 }

@@ -193,6 +193,9 @@ struct node {
     bool
         own_batch; /* the entries being taken were signed a moment ago by our own signer: their signatures need no check */
     uint64_t refused_entries;
+    int failed; /* E_NOMEM once memory ran out where a caller could not be told */
+    struct action spare;
+    struct call spare_call;
 
     int64_t compare_at_ms; /* 0 = just started */
     uint64_t compare_token;

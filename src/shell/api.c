@@ -302,4 +302,9 @@ void api_request(struct shell *shell, struct connection *c, const char *method, 
         api_refuse(c, query.fault.code, &query.fault);
     else
         query.route->run(shell, c, span_from(span_str(path), strlen(query.route->path)));
+    int health = c->replied && c->status < 300 ? node_health(shell->node) : 0;
+    if (c->replied && c->reply.error == E_NOMEM)
+        health = E_NOMEM;
+    if (health) /* an answer made of what could not be read would be false */
+        api_refuse(c, fail(&query.fault, health, "answering %.8s %.120s", method, path), &query.fault);
 }

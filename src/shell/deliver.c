@@ -13,12 +13,16 @@ void delivery_add(struct shell *shell, const struct action *action)
 {
     for (int channel = 0; shell->channels[channel]; channel++) {
         struct delivery *d = calloc(1, sizeof *d), **at = &shell->deliveries;
-        if (!d)
-            abort();
+        if (!d) {
+            shell->fatal = E_NOMEM; /* it is handed out again by the next start */
+            return;
+        }
         d->id = action->hash;
         d->channel = channel;
         buf_init(&d->body, 1 << 20);
         buf_span(&d->body, buf_view(&action->body));
+        if (d->body.error)
+            shell->fatal = d->body.error;
         while (*at)
             at = &(*at)->next;
         *at = d;

@@ -95,16 +95,18 @@ static void options_set(const struct shell *shell, struct outgoing *out, const s
 void outgoing_send(struct shell *shell, struct action *action)
 {
     struct outgoing *out = calloc(1, sizeof *out);
-    if (!out)
-        abort();
+    CURL *curl = out ? curl_easy_init() : NULL;
+    if (!curl) {
+        free(out);
+        shell->fatal = E_NOMEM;
+        return;
+    }
+    out->curl = curl;
     out->token = action->token;
     out->range_from = action->range_from;
     out->request = action->body; /* taken over */
     buf_init(&action->body, 0);
     buf_init(&out->body, action->body_max);
-    out->curl = curl_easy_init();
-    if (!out->curl)
-        abort();
     options_set(shell, out, action);
     out->next = shell->outgoing;
     shell->outgoing = out;

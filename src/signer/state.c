@@ -1,5 +1,6 @@
 #include "signer/state.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -36,66 +37,132 @@ static off_t slot_at(size_t index, uint64_t sequence)
     return (off_t)SLOT_BYTES * (off_t)(1 + 2 * index + sequence % 2);
 }
 
+static int disk_error(void)
+{
+    return errno == ENOSPC || errno == EDQUOT ? E_FULL : E_IO;
+}
+
 static void slot_check(const struct slot *slot, struct hash *out)
 {
     sha256(span_of(slot, offsetof(struct slot, check)), out);
 }
 
-static bool slot_read(int fd, size_t index, unsigned which, struct slot *slot)
+/* What is there from `at` on, up to `len` bytes: less at the end of the file only. -1: an error of the disk, which must never be taken
+   for a slot that was not written: the older one beside it would count again. */
+static ssize_t read_at(int fd, void *out, size_t len, off_t at)
 {
-    struct hash check;
-    if (pread(fd, slot, sizeof *slot, slot_at(index, which)) != (ssize_t)sizeof *slot)
-        return false;
-    slot_check(slot, &check);
-    const struct signer_record *record = &slot->record;
-    return hash_eq(&check, &slot->check) && record->used == 1 && record->role < KEY_COUNT &&
-           slot->sequence % 2 == which && memchr(record->origin, 0, sizeof record->origin) &&
-           (record->role != KEY_LOG || record->frontier.size == record->size);
+    size_t done = 0;
+    while (done < len) {
+        ssize_t n = pread(fd, (uint8_t *)out + done, len - done, at + (off_t)done);
+        if (n < 0 && errno != EINTR)
+            return -1;
+        if (n == 0)
+            break;
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return (ssize_t)done;
 }
 
-/* All zero, or past the end of the file: never written. */
-static bool never_written(int fd, off_t at, size_t len)
+static int write_at(int fd, const void *data, size_t len, off_t at)
+{
+    for (size_t done = 0; done < len;) {
+        ssize_t n = pwrite(fd, (const uint8_t *)data + done, len - done, at + (off_t)done);
+        if (n <= 0 && (n == 0 || errno != EINTR))
+            return disk_error();
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return fdatasync(fd) == 0 ? 0 : disk_error();
+}
+
+/* 0; E_NOTFOUND: torn, or never written; E_IO. */
+static int slot_read(int fd, size_t index, unsigned which, struct slot *slot)
+{
+    struct hash check;
+    ssize_t n = read_at(fd, slot, sizeof *slot, slot_at(index, which));
+    if (n != (ssize_t)sizeof *slot)
+        return n < 0 ? E_IO : E_NOTFOUND;
+    slot_check(slot, &check);
+    const struct signer_record *record = &slot->record;
+    bool good = hash_eq(&check, &slot->check) && record->used == 1 && record->role < KEY_COUNT &&
+                slot->sequence % 2 == which && memchr(record->origin, 0, sizeof record->origin) &&
+                (record->role != KEY_LOG || record->frontier.size == record->size);
+    return good ? 0 : E_NOTFOUND;
+}
+
+/* 0: all zero, or past the end of the file; E_CORRUPT: something was written; E_IO. */
+static int never_written(int fd, off_t at, size_t len)
 {
     uint8_t bytes[SLOT_BYTES];
-    ssize_t n = pread(fd, bytes, len, at);
+    ssize_t n = read_at(fd, bytes, len, at);
     for (ssize_t i = 0; i < n; i++)
         if (bytes[i])
-            return false;
-    return n >= 0;
+            return E_CORRUPT;
+    return n < 0 ? E_IO : 0;
 }
 
 /* E_NOTFOUND: a record whose founding was cut off; its second slot comes before any signature, so nothing was signed by it. */
 static int record_load(struct signer_state *state, size_t index, off_t file_size, struct fault *fault)
 {
     struct slot slots[2];
-    bool good[2] = {slot_read(state->fd, index, 0, &slots[0]), slot_read(state->fd, index, 1, &slots[1])};
-    if (!good[0] && !good[1])
-        return slot_at(index + 1, 0) >= file_size && never_written(state->fd, slot_at(index, 1), SLOT_BYTES)
-                   ? E_NOTFOUND
-                   : fail(fault, E_CORRUPT, "signer.state: both slots of record %zu fail their check", index);
-    unsigned newest = !good[0] || (good[1] && slots[1].sequence > slots[0].sequence);
+    int first = slot_read(state->fd, index, 0, &slots[0]), second = slot_read(state->fd, index, 1, &slots[1]);
+    if (first == E_IO || second == E_IO)
+        return fail(fault, E_IO, "signer.state: reading record %zu", index);
+    if (first && second) {
+        int rc = slot_at(index + 1, 0) >= file_size ? never_written(state->fd, slot_at(index, 1), SLOT_BYTES) : E_CORRUPT;
+        return rc == 0 ? E_NOTFOUND
+                       : fail(fault, rc, "signer.state: both slots of record %zu fail their check", index);
+    }
+    unsigned newest = first || (second == 0 && slots[1].sequence > slots[0].sequence);
     state->records[index] = slots[newest].record;
     state->sequences[index] = slots[newest].sequence;
     return 0;
 }
 
+static void header_make(struct header *header, const char *party, const struct hash *circle)
+{
+    *header = (struct header){.circle = *circle};
+    memcpy(header->magic, magic, sizeof magic);
+    (void)snprintf(header->party, sizeof header->party, "%s", party);
+    sha256(span_of(header, offsetof(struct header, check)), &header->check);
+}
+
 static int header_write(struct signer_state *state, const char *party, const struct hash *circle, struct fault *fault)
 {
-    struct header header = {.circle = *circle};
-    memcpy(header.magic, magic, sizeof magic);
-    (void)snprintf(header.party, sizeof header.party, "%s", party);
-    sha256(span_of(&header, offsetof(struct header, check)), &header.check);
-    if (pwrite(state->fd, &header, sizeof header, 0) == (ssize_t)sizeof header && fsync(state->fd) == 0)
+    struct header header;
+    header_make(&header, party, circle);
+    int rc = write_at(state->fd, &header, sizeof header, 0);
+    return rc ? fail(fault, rc, "signer.state: founding it") : 0;
+}
+
+/* A file that ends within the header, or holds only a part of ours and no slot, is one whose founding was cut off: nothing was signed. */
+static int founding_cut(struct signer_state *state, off_t file_size, const char *party, const struct hash *circle,
+                        bool *cut)
+{
+    struct header ours;
+    uint8_t found[sizeof ours] = {0};
+    *cut = false;
+    if (file_size > (off_t)sizeof ours)
         return 0;
-    return fail(fault, E_IO, "signer.state: founding it");
+    if (read_at(state->fd, found, sizeof found, 0) < 0)
+        return E_IO;
+    header_make(&ours, party, circle);
+    size_t same = 0;
+    while (same < sizeof ours && found[same] == ((const uint8_t *)&ours)[same])
+        same++;
+    while (same < sizeof ours && found[same] == 0)
+        same++;
+    *cut = same == sizeof ours && memcmp(found, &ours, sizeof ours) != 0;
+    return 0;
 }
 
 static int header_check(struct signer_state *state, const char *party, const struct hash *circle, struct fault *fault)
 {
     struct header header;
     struct hash check;
-    if (pread(state->fd, &header, sizeof header, 0) != (ssize_t)sizeof header ||
-        memcmp(header.magic, magic, sizeof magic) != 0)
+    ssize_t n = read_at(state->fd, &header, sizeof header, 0);
+    if (n < 0)
+        return fail(fault, E_IO, "signer.state: reading the header");
+    if (n != (ssize_t)sizeof header || memcmp(header.magic, magic, sizeof magic) != 0)
         return fail(fault, E_CORRUPT, "signer.state has no header of ours");
     sha256(span_of(&header, offsetof(struct header, check)), &check);
     if (!hash_eq(&check, &header.check))
@@ -110,9 +177,11 @@ static int load(struct signer_state *state, const char *party, const struct hash
     struct stat st;
     if (fstat(state->fd, &st) != 0)
         return fail(fault, E_IO, "signer.state");
-    if (st.st_size <= (off_t)sizeof(struct header) && never_written(state->fd, 0, sizeof(struct header)))
-        return header_write(state, party, circle, fault);
-    int rc = header_check(state, party, circle, fault);
+    bool cut;
+    int rc = founding_cut(state, st.st_size, party, circle, &cut);
+    if (rc || cut)
+        return rc ? fail(fault, rc, "signer.state") : header_write(state, party, circle, fault);
+    rc = header_check(state, party, circle, fault);
     for (size_t i = 0; rc == 0 && slot_at(i, 0) < st.st_size && i < RECORDS_MAX; i++) {
         rc = record_load(state, i, st.st_size, fault);
         state->count += rc == 0;
@@ -173,11 +242,10 @@ static int slot_write(struct signer_state *state, size_t index, uint64_t sequenc
         slot->sequence = sequence;
         slot->record = *record;
         slot_check(slot, &slot->check);
-        bool good =
-            pwrite(state->fd, slot, SLOT_BYTES, slot_at(index, sequence)) == SLOT_BYTES && fdatasync(state->fd) == 0;
+        int rc = write_at(state->fd, slot, SLOT_BYTES, slot_at(index, sequence));
         free(slot);
-        if (!good)
-            return E_IO;
+        if (rc)
+            return rc;
     }
     state->sequences[index] = sequence;
     state->records[index] = *record;

@@ -69,13 +69,24 @@ int sqlite_code(int rc)
     }
 }
 
+int store_failed(struct sqlite_store *s, int code)
+{
+    if ((code == E_IO || code == E_FULL || code == E_NOMEM || code == E_LOCKED) && !s->failed)
+        s->failed = code;
+    return code;
+}
+
 sqlite3_stmt *query(struct sqlite_store *s, enum statement_id id)
 {
+    int rc = SQLITE_OK;
     if (s->dead)
         return NULL;
-    if (!s->prepared[id] &&
-        sqlite3_prepare_v3(s->db, statements[id], -1, SQLITE_PREPARE_PERSISTENT, &s->prepared[id], NULL) != SQLITE_OK)
+    if (!s->prepared[id])
+        rc = sqlite3_prepare_v3(s->db, statements[id], -1, SQLITE_PREPARE_PERSISTENT, &s->prepared[id], NULL);
+    if (rc != SQLITE_OK) {
+        (void)store_failed(s, sqlite_code(rc));
         return NULL;
+    }
     (void)sqlite3_reset(s->prepared[id]);
     (void)sqlite3_clear_bindings(s->prepared[id]);
     return s->prepared[id];
@@ -84,7 +95,7 @@ sqlite3_stmt *query(struct sqlite_store *s, enum statement_id id)
 int scan_prepare(struct sqlite_store *s, const char *sql, sqlite3_stmt **q)
 {
     *q = NULL;
-    return s->dead || sqlite3_prepare_v2(s->db, sql, -1, q, NULL) != SQLITE_OK ? E_IO : 0;
+    return s->dead ? E_IO : store_failed(s, sqlite_code(sqlite3_prepare_v2(s->db, sql, -1, q, NULL)));
 }
 
 int scan_begin(struct sqlite_store *s, enum statement_id id, sqlite3_stmt **q)
@@ -123,16 +134,15 @@ int step_done(struct sqlite_store *s, sqlite3_stmt *q)
     (void)sqlite3_reset(q);
     if (rc != SQLITE_DONE && rc != SQLITE_ROW)
         s->dead = true; /* stop and recover, never retry */
-    return sqlite_code(rc);
+    return store_failed(s, sqlite_code(rc));
 }
 
 int step_row(struct sqlite_store *s, sqlite3_stmt *q)
 {
-    (void)s;
     if (!q)
         return E_IO;
     int rc = sqlite3_step(q);
-    return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? E_NOTFOUND : sqlite_code(rc);
+    return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? E_NOTFOUND : store_failed(s, sqlite_code(rc));
 }
 
 enum { ROW_SUM_BYTES = 8, ROW_SUM_VALUES_MAX = 8 };
@@ -186,7 +196,7 @@ static int op_commit(struct store *store)
     if (!s->dead && sqlite3_get_autocommit(s->db))
         return E_STATE;
     int rc = step_done(s, query(s, Q_COMMIT));
-    return rc == 0 || rc == E_FULL ? rc : E_IO;
+    return rc == 0 || rc == E_FULL || rc == E_NOMEM ? rc : E_IO;
 }
 
 static int op_rollback(struct store *store)
@@ -197,6 +207,11 @@ static int op_rollback(struct store *store)
     if (!s->dead && sqlite3_get_autocommit(s->db))
         return E_STATE;
     return step_done(s, query(s, Q_ROLLBACK));
+}
+
+static int op_health(struct store *store)
+{
+    return self_of(store)->failed;
 }
 
 static void op_close(struct store *store)
@@ -217,6 +232,7 @@ static void op_close(struct store *store)
 
 const struct store_ops sqlite_ops = {
     .close = op_close,
+    .health = op_health,
     .begin = op_begin,
     .commit = op_commit,
     .rollback = op_rollback,
@@ -249,14 +265,14 @@ const struct store_ops sqlite_ops = {
     .views_dump = sj_views_dump,
 };
 
-int sqlite_schema_version(sqlite3 *db)
+int sqlite_schema_version(sqlite3 *db, int *version)
 {
     sqlite3_stmt *q = NULL;
-    int version = -1;
-    if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW)
-        version = sqlite3_column_int(q, 0);
+    int rc = sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &q, NULL);
+    if (rc == SQLITE_OK && (rc = sqlite3_step(q)) == SQLITE_ROW)
+        *version = sqlite3_column_int(q, 0);
     (void)sqlite3_finalize(q);
-    return version;
+    return rc == SQLITE_ROW ? 0 : sqlite_code(rc);
 }
 
 int store_sqlite_schema(void)
@@ -266,9 +282,9 @@ int store_sqlite_schema(void)
 
 static int migrate(sqlite3 *db, struct fault *fault)
 {
-    int version = sqlite_schema_version(db);
-    if (version < 0)
-        return fail(fault, E_CORRUPT, "not a database of ours: %s", sqlite3_errmsg(db));
+    int version = 0, code = sqlite_schema_version(db, &version);
+    if (code)
+        return fail(fault, code, "not to be read as a database of ours: %s", sqlite3_errmsg(db));
     if (version > SCHEMA_VERSION)
         return fail(fault, E_UNSUPPORTED, "schema version %d is newer than this release's %d", version, SCHEMA_VERSION);
     for (; version < SCHEMA_VERSION; version++) {
@@ -328,6 +344,15 @@ static int private_create(const char *path, const char *blobs, struct fault *fau
     return 0;
 }
 
+/* The names of database, WAL and blobs last from here on: of SQLite's own syncs of the folder nobody hears when they fail. */
+static int parent_sync(const char *path)
+{
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    (void)snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+    return folder_sync(folder);
+}
+
 int store_sqlite_open(struct store **out, const char *path, const char *blobs, struct fault *fault)
 {
     struct sqlite_store *s = calloc(1, sizeof *s);
@@ -339,6 +364,8 @@ int store_sqlite_open(struct store **out, const char *path, const char *blobs, s
     int rc = blobs && !s->blobs ? fail(fault, E_NOMEM, "store") : lock_take(s, path, fault);
     rc = rc ? rc : private_create(path, blobs, fault);
     rc = rc ? rc : database_open(s, path, fault);
+    if (rc == 0 && (rc = parent_sync(path)) != 0)
+        (void)fail(fault, rc, "the folder cannot be synced: %s", strerror(errno));
     if (rc) {
         op_close(&s->base);
         return fail_at(fault, rc, "%s", path);
@@ -367,6 +394,7 @@ void store_memory_crash(struct store *store)
 {
     struct sqlite_store *s = self_of(store);
     s->dead = false;
+    s->failed = 0;
     if (!sqlite3_get_autocommit(s->db))
         (void)op_rollback(store);
 }

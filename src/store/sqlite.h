@@ -79,6 +79,8 @@ static inline struct sqlite_store *self_of(struct store *store)
     return (struct sqlite_store *)store;
 }
 
+/* Remembers an error of disk or memory for `health`, and returns it. */
+int store_failed(struct sqlite_store *s, int code);
 /* A prepared statement, reset and ready for binding; NULL when the store is dead. */
 sqlite3_stmt *query(struct sqlite_store *s, enum statement_id id);
 /* A statement of the scan's own, to be finalized: a visitor may read, write and scan here too. */
@@ -92,7 +94,7 @@ int step_done(struct sqlite_store *s, sqlite3_stmt *q); /* runs a change: 0 or t
 int step_row(struct sqlite_store *s, sqlite3_stmt *q);  /* 0 = a row, E_NOTFOUND = none, or the error */
 int sqlite_code(int rc);
 int row_sum_register(sqlite3 *db); /* gives a connection the function row_sum: 0, or SQLite's error */
-int sqlite_schema_version(sqlite3 *db);             /* -1: not a database */
+int sqlite_schema_version(sqlite3 *db, int *version); /* E_CORRUPT: not a database */
 int journal_row_read(sqlite3_stmt *q, struct journal_row *row); /* of a query for JOURNAL_COLUMNS; E_CORRUPT */
 
 extern const struct store_ops sqlite_ops;
@@ -112,6 +114,7 @@ int sl_note_at_least(struct store *, log_id, enum note_kind, uint64_t, uint64_t 
 int sl_cosignature_put(struct store *, log_id, const struct stored_cosignature *);
 int sl_cosignatures(struct store *, log_id, uint64_t, cosignature_visit *, void *);
 /* sqlite_document.c */
+int folder_sync(const char *folder); /* what was made in it lasts */
 int sd_put(struct store *, const struct hash *, enum label, struct span);
 int sd_info(struct store *, const struct hash *, struct stored_document *);
 int sd_get(struct store *, const struct hash *, struct buf *);

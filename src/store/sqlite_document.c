@@ -22,19 +22,19 @@ static int blob_path(const struct sqlite_store *s, const struct hash *hash, char
     return a > 0 && a < 4096 && b > 0 && b < 4096 ? 0 : E_LIMIT;
 }
 
-static int folder_sync(const char *folder)
+static int file_error(void)
+{
+    return errno == ENOSPC || errno == EDQUOT ? E_FULL : E_IO;
+}
+
+int folder_sync(const char *folder)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return E_IO;
-    int rc = fsync(fd);
+    int rc = fsync(fd) == 0 ? 0 : file_error();
     (void)close(fd);
-    return rc == 0 ? 0 : E_IO;
-}
-
-static int file_error(void)
-{
-    return errno == ENOSPC || errno == EDQUOT ? E_FULL : E_IO;
+    return rc;
 }
 
 static int blob_bytes(int fd, struct span bytes)
@@ -112,11 +112,11 @@ static int blob_read(struct sqlite_store *s, const struct hash *hash, struct buf
     int rc = s->blobs ? blob_path(s, hash, folder, path) : E_CORRUPT;
     int fd = rc ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return rc ? rc : errno == ENOENT ? E_CORRUPT : E_IO;
+        return rc ? rc : errno == ENOENT ? E_CORRUPT : store_failed(s, E_IO);
     while (!out->error && (n = read(fd, block, sizeof block)) > 0)
         buf_add(out, block, (size_t)n);
     (void)close(fd);
-    return n < 0 ? E_IO : out->error;
+    return store_failed(s, n < 0 ? E_IO : out->error);
 }
 
 /* Large documents are rare: what packing them takes is given back at once. */
@@ -141,7 +141,7 @@ static int unpack(struct sqlite_store *s, struct span packed, size_t size, const
         s->unpacker = ZSTD_createDCtx();
     uint8_t *space = s->unpacker ? malloc(size ? size : 1) : NULL;
     if (!space)
-        return E_NOMEM;
+        return store_failed(s, E_NOMEM);
     size_t n = ZSTD_decompressDCtx(s->unpacker, space, size, packed.data, packed.len);
     int rc = ZSTD_isError(n) || n != size ? E_CORRUPT : 0;
     if (rc == 0) {
@@ -151,7 +151,7 @@ static int unpack(struct sqlite_store *s, struct span packed, size_t size, const
     if (rc == 0)
         buf_add(out, space, size);
     free(space);
-    return rc ? rc : out->error;
+    return rc ? rc : store_failed(s, out->error);
 }
 
 int sd_get(struct store *store, const struct hash *hash, struct buf *out)

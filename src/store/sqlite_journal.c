@@ -75,7 +75,7 @@ static int get(struct sqlite_store *s, sqlite3_stmt *q, struct buf *out)
     int rc = step_row(s, q);
     if (rc == 0) {
         buf_span(out, column(q, 0));
-        rc = out->error;
+        rc = store_failed(s, out->error);
     }
     (void)sqlite3_reset(q);
     return rc;
@@ -105,7 +105,7 @@ int sj_state_get(struct store *store, struct span key, struct buf *out)
     if (rc == 0)
         buf_span(out, column(q, 0));
     (void)sqlite3_reset(q);
-    return rc ? rc : out->error;
+    return rc ? rc : store_failed(s, out->error);
 }
 
 int sj_view_put(struct store *store, struct span view, struct span key, struct span value)

@@ -132,7 +132,7 @@ int sl_entry_get(struct store *store, log_id log, uint64_t index, struct buf *ou
     if (rc == 0)
         buf_span(out, column(q, 0));
     (void)sqlite3_reset(q);
-    return rc ? rc : out->error;
+    return rc ? rc : store_failed(s, out->error);
 }
 
 int sl_entries_scan(struct store *store, log_id log, uint64_t start, uint64_t end, entry_visit *visit, void *ctx)
@@ -221,7 +221,7 @@ static int note_found(struct sqlite_store *s, sqlite3_stmt *q, uint64_t *size, s
     if (rc == 0) {
         *size = (uint64_t)sqlite3_column_int64(q, 0);
         buf_span(out, column(q, 1));
-        rc = sqlite3_column_int(q, 2) ? out->error : E_CORRUPT;
+        rc = sqlite3_column_int(q, 2) ? store_failed(s, out->error) : E_CORRUPT;
     }
     (void)sqlite3_reset(q);
     return rc;

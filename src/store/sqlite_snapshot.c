@@ -40,7 +40,9 @@ static int reader_open(struct sqlite_store *s, const char *path, bool immutable,
         rc = sqlite3_exec(s->db, begin_reading, NULL, NULL, NULL);
     if (rc != SQLITE_OK)
         return fail(fault, sqlite_code(rc), "%s", s->db ? sqlite3_errmsg(s->db) : "no memory");
-    int version = sqlite_schema_version(s->db);
+    int version = 0, code = sqlite_schema_version(s->db, &version);
+    if (code)
+        return fail(fault, code, "not to be read as a database of ours: %s", sqlite3_errmsg(s->db));
     if (version != store_sqlite_schema())
         return fail(fault, E_UNSUPPORTED,
                     "its schema has version %d, this release's %d; start the node once with this release", version,

@@ -1,0 +1,53 @@
+/* What the passes of the driver share. */
+#ifndef COMITY_TESTS_DRIVER_H
+#define COMITY_TESTS_DRIVER_H
+
+#include "tests/faults/interpose.h"
+#include "tests/faults/world.h"
+
+enum { CALLS_MAX = 400000, FOLDER_BYTES = 128 };
+
+/* In memory that the runs, which are forked, share with their parent. */
+struct outcome {
+    bool ended; /* the run came to its end: no crash */
+    bool fired;
+    unsigned stops;
+    int code;
+    bool closing;
+    size_t steps; /* power.c: how long the trace was */
+    char trouble[400];
+};
+struct shared {
+    struct baseline baseline;
+    struct outcome outcome;
+    size_t call_count;
+    struct interposed_call calls[CALLS_MAX];
+};
+
+struct driver {
+    struct cast cast;
+    struct shared *shared;
+    char base[FOLDER_BYTES], folder[FOLDER_BYTES];
+    bool all;
+    size_t most; /* tries, but with `all` */
+    uint64_t seed;
+};
+
+/* Runs `play` in a child on an empty folder; true: it ended well and nothing was wrong. */
+bool run_forked(struct driver *driver, void (*play)(struct driver *, void *ctx), void *ctx);
+/* A world on the driver's folder; what it found goes into the outcome. */
+void outcome_take(struct driver *driver, const struct world *world);
+struct world *world_of(struct driver *driver);
+void folder_empty(const char *folder);
+
+int pass_calls(struct driver *driver);
+int pass_allocations(struct driver *driver);
+int pass_power(struct driver *driver);
+
+/* site.c: the innermost functions of the program itself on a call's stack, as "f < g < h"; lives until the end. */
+void sites_resolve(const struct interposed_call *calls, size_t count);
+const char *site_name(const struct interposed_call *call);
+uint64_t site_hash(const struct interposed_call *call); /* equal for what comes by the same way through those functions */
+bool site_is_ours(const struct interposed_call *call);  /* not made by a library for us */
+
+#endif
