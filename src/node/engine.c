@@ -21,7 +21,7 @@ int write_begin(struct node *node)
 }
 
 /* Memory that ran out, or an error of the disk that was passed over while reading: what was decided since may be wrong. */
-int node_health(const struct node *node)
+int node_sound(const struct node *node)
 {
     int rc = node->env.store->ops->health(node->env.store);
     return rc ? rc : node->failed;
@@ -29,7 +29,7 @@ int node_health(const struct node *node)
 
 int write_commit(struct node *node)
 {
-    int rc = node_health(node);
+    int rc = node_sound(node);
     if (rc || !node->writing)
         return rc;
     node->writing = false;
@@ -446,7 +446,7 @@ int node_step(struct node *node, const struct event *event, int64_t now_ms, stru
         rc = write_commit(node);
     node->actions = NULL;
     if (rc == E_IO) /* it may know better what it was */
-        rc = node_health(node) ? node_health(node) : rc;
+        rc = node_sound(node) ? node_sound(node) : rc;
     if (rc)
         actions_clear(actions); /* nothing goes out that is not durable */
     return rc;

@@ -110,7 +110,7 @@ const struct roster *node_roster(const struct node *node);
 /* Returns 0, or an error after which the process must stop and recover (store or signer failed). now_ms: wall clock, milliseconds. */
 int node_step(struct node *node, const struct event *event, int64_t now_ms, struct actions *actions);
 /* 0, or the error after which nothing that this node says may be trusted: the next step ends with it. To be asked after each view. */
-int node_health(const struct node *node);
+int node_sound(const struct node *node);
 /* The next instant (ms) at which a step with EVENT_TICK would do something. */
 int64_t node_due(const struct node *node);
 /* Submissions wait for a flush. */

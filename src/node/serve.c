@@ -312,7 +312,7 @@ void node_serve(struct node *node, struct span path, bool member, struct served 
     *out = (struct served){0};
     buf_init(&out->body, HTTP_BODY_MAX);
     route(node, path, member, out);
-    if (node_health(node) == 0 && out->body.error != E_NOMEM)
+    if (node_sound(node) == 0 && out->body.error != E_NOMEM)
         return;
     buf_reset(&out->body);
     served_set(out, 500, text_plain);

@@ -302,7 +302,7 @@ void api_request(struct shell *shell, struct connection *c, const char *method, 
         api_refuse(c, query.fault.code, &query.fault);
     else
         query.route->run(shell, c, span_from(span_str(path), strlen(query.route->path)));
-    int health = c->replied && c->status < 300 ? node_health(shell->node) : 0;
+    int health = c->replied && c->status < 300 ? node_sound(shell->node) : 0;
     if (c->replied && c->reply.error == E_NOMEM)
         health = E_NOMEM;
     if (health) /* an answer made of what could not be read would be false */

@@ -108,9 +108,9 @@ static int record_load(struct signer_state *state, size_t index, off_t file_size
     if (first == E_IO || second == E_IO)
         return fail(fault, E_IO, "signer.state: reading record %zu", index);
     if (first && second) {
-        int rc = slot_at(index + 1, 0) >= file_size ? never_written(state->fd, slot_at(index, 1), SLOT_BYTES) : E_CORRUPT;
-        return rc == 0 ? E_NOTFOUND
-                       : fail(fault, rc, "signer.state: both slots of record %zu fail their check", index);
+        int rc =
+            slot_at(index + 1, 0) >= file_size ? never_written(state->fd, slot_at(index, 1), SLOT_BYTES) : E_CORRUPT;
+        return rc == 0 ? E_NOTFOUND : fail(fault, rc, "signer.state: both slots of record %zu fail their check", index);
     }
     unsigned newest = first || (second == 0 && slots[1].sequence > slots[0].sequence);
     state->records[index] = slots[newest].record;

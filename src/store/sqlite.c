@@ -71,8 +71,10 @@ int sqlite_code(int rc)
 
 int store_failed(struct sqlite_store *s, int code)
 {
-    if ((code == E_IO || code == E_FULL || code == E_NOMEM || code == E_LOCKED) && !s->failed)
-        s->failed = code;
+    static const int final[] = {E_IO, E_FULL, E_NOMEM, E_LOCKED, E_CORRUPT};
+    for (size_t i = 0; i < sizeof final / sizeof final[0]; i++)
+        if (code == final[i] && !s->failed)
+            s->failed = code;
     return code;
 }
 

@@ -70,6 +70,7 @@ struct sqlite_store {
     struct ZSTD_DCtx_s *unpacker;
     char *blobs; /* folder for large documents; NULL = all in the database */
     int lock_fd;
+    int failed;  /* the first error of disk or memory, of reading too */
     bool dead;   /* a change failed: nothing here may be trusted any more */
     bool reader; /* opened by store_sqlite_read: one state, no batches */
 };
@@ -94,7 +95,7 @@ int step_done(struct sqlite_store *s, sqlite3_stmt *q); /* runs a change: 0 or t
 int step_row(struct sqlite_store *s, sqlite3_stmt *q);  /* 0 = a row, E_NOTFOUND = none, or the error */
 int sqlite_code(int rc);
 int row_sum_register(sqlite3 *db); /* gives a connection the function row_sum: 0, or SQLite's error */
-int sqlite_schema_version(sqlite3 *db, int *version); /* E_CORRUPT: not a database */
+int sqlite_schema_version(sqlite3 *db, int *version);           /* E_CORRUPT: not a database */
 int journal_row_read(sqlite3_stmt *q, struct journal_row *row); /* of a query for JOURNAL_COLUMNS; E_CORRUPT */
 
 extern const struct store_ops sqlite_ops;

@@ -43,7 +43,8 @@ struct store {
 };
 struct store_ops {
     void (*close)(struct store *);
-    /* 0, or the first error of disk or memory since it was opened, of any call, reading too: who passed over it hears of it here. */
+    /* 0, or the first error of disk, memory or SQLite since it was opened, of any call, reading too: who passed over it hears of it
+       here. A row or document that fails its own check is not one: the call says so, and others can still be read. */
     int (*health)(struct store *);
     int (*begin)(struct store *);
     int (*commit)(struct store *); /* durable when it returns 0; E_FULL and E_IO are final for this store */

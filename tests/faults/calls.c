@@ -22,7 +22,8 @@ static const char *const call_names[] = {
     {                                                                                                                  \
         FAIL_ERRNO, error, #error                                                                                      \
     }
-static const struct failure failures[ON_COUNT][7] = { /* each list ends with one that has no name */
+static const struct failure failures[ON_COUNT][7] = {
+    /* each list ends with one that has no name */
     [ON_OPEN] = {E(EIO), E(EMFILE), E(EINTR)},
     [ON_CREATE] = {E(EIO), E(ENOSPC), E(EMFILE), E(EINTR)},
     [ON_READ] = {E(EIO), E(EINTR), {FAIL_SHORT, 0, "short"}},
@@ -101,7 +102,8 @@ static struct row *row_of(const struct interposed_call *call, const struct failu
 
 /* A sync that failed, outside of closing down, must end the process: nobody knows what the disk holds. And an error must say what it
    was: memory, disk, space or lock. SQLite passes over a failed sync of a folder; the store then syncs that folder itself. */
-static const char *unlawful(const struct interposed_call *call, const struct outcome *outcome)
+static const char *unlawful(const struct interposed_call *call, const struct failure *failure,
+                            const struct outcome *outcome)
 {
     static const int clear[] = {E_IO, E_FULL, E_NOMEM, E_LOCKED};
     bool named = outcome->stops == 0;
@@ -112,6 +114,8 @@ static const char *unlawful(const struct interposed_call *call, const struct out
         return "a failed sync was ignored";
     for (size_t i = 0; i < sizeof clear / sizeof clear[0]; i++)
         named = named || outcome->code == clear[i];
+    if (call->call == ON_READ && failure->error == EIO) /* to SQLite a sector that cannot be read is a corrupt file */
+        named = named || outcome->code == E_CORRUPT;
     return named ? NULL : "the error says something else than what happened";
 }
 
@@ -120,7 +124,7 @@ static void try_one(struct driver *driver, const struct interposed_call *call, s
     struct outcome *outcome = &driver->shared->outcome;
     struct row *row = row_of(call, plan->failure);
     bool good = run_forked(driver, play_failing, plan);
-    const char *why = good ? unlawful(call, outcome) : outcome->trouble;
+    const char *why = good ? unlawful(call, plan->failure, outcome) : outcome->trouble;
     row->tried++;
     row->went_on += !why && !outcome->stops;
     row->stopped += !why && outcome->stops;
@@ -205,7 +209,7 @@ static int pass(struct driver *driver, bool allocations, const char *what)
             continue;
         for (const struct failure *failure = failures[call->call]; failure->name; failure++)
             if (tries++ % step == 0)
-            try_one(driver, call, &(struct plan){allocations, i, failure});
+                try_one(driver, call, &(struct plan){allocations, i, failure});
     }
     return table(what);
 }

@@ -6,6 +6,11 @@
 #include "tests/faults/world.h"
 
 enum { CALLS_MAX = 400000, FOLDER_BYTES = 128 };
+#ifdef __SANITIZE_ADDRESS__
+enum { TRIES_MOST = 40 };
+#else
+enum { TRIES_MOST = 200 }; /* of one pass, unless --all or --most says otherwise */
+#endif
 
 /* In memory that the runs, which are forked, share with their parent. */
 struct outcome {
@@ -14,7 +19,6 @@ struct outcome {
     unsigned stops;
     int code;
     bool closing;
-    size_t steps; /* power.c: how long the trace was */
     char trouble[400];
 };
 struct shared {
@@ -42,12 +46,12 @@ void folder_empty(const char *folder);
 
 int pass_calls(struct driver *driver);
 int pass_allocations(struct driver *driver);
-int pass_power(struct driver *driver);
 
 /* site.c: the innermost functions of the program itself on a call's stack, as "f < g < h"; lives until the end. */
 void sites_resolve(const struct interposed_call *calls, size_t count);
 const char *site_name(const struct interposed_call *call);
-uint64_t site_hash(const struct interposed_call *call); /* equal for what comes by the same way through those functions */
-bool site_is_ours(const struct interposed_call *call);  /* not made by a library for us */
+uint64_t
+site_hash(const struct interposed_call *call); /* equal for what comes by the same way through those functions */
+bool site_is_ours(const struct interposed_call *call); /* not made by a library for us */
 
 #endif

@@ -55,7 +55,7 @@ static void *next_symbol(const char *name)
     return dlsym(RTLD_NEXT, name);
 }
 #define REAL(name, type)                                                                                               \
-    static __typeof__(type) real_;                                                                                                 \
+    static __typeof__(type) real_;                                                                                     \
     if (!real_)                                                                                                        \
     *(void **)&real_ = next_symbol(name)
 
@@ -156,7 +156,8 @@ static bool __attribute__((noinline)) struck(enum interposed call)
     if (state.calls && state.count < state.cap)
         site_note(call);
     size_t number = state.count++;
-    bool strikes = number == state.fail_at || (state.how == FAIL_LASTING && number > state.fail_at && needs_space(call));
+    bool strikes =
+        number == state.fail_at || (state.how == FAIL_LASTING && number > state.fail_at && needs_space(call));
     if (strikes) {
         state.fired = true;
         errno = state.error;
@@ -304,7 +305,7 @@ static int open_any(open_call *real, const char *path, int flags, mode_t mode)
 
 #define MODE_TAKE(flags)                                                                                               \
     mode_t mode = 0;                                                                                                   \
-    if ((flags) & O_CREAT) {                                                                                           \
+    if ((flags)&O_CREAT) {                                                                                             \
         va_list args;                                                                                                  \
         va_start(args, flags);                                                                                         \
         mode = (mode_t)va_arg(args, int);                                                                              \
@@ -559,8 +560,7 @@ int fcntl64(int fd, int command, ...)
 typedef void *map_call(void *, size_t, int, int, int, off_t);
 static void *mapped(map_call *real, void *at, size_t len, int protection, int flags, int fd, off_t from)
 {
-    return fd_watched(fd) && (struck(ON_MAP) || power_gone()) ? MAP_FAILED
-                                                             : real(at, len, protection, flags, fd, from);
+    return fd_watched(fd) && (struck(ON_MAP) || power_gone()) ? MAP_FAILED : real(at, len, protection, flags, fd, from);
 }
 void *mmap(void *at, size_t len, int protection, int flags, int fd, off_t from)
 {
@@ -635,8 +635,8 @@ static int main_entered(int argc, char **argv, char **environment)
 int __libc_start_main(int (*start)(int, char **, char **), int argc, char **argv, void (*init)(void),
                       void (*fini)(void), void (*linker_fini)(void), void *stack_end)
 {
-    REAL("__libc_start_main", int (*)(int (*)(int, char **, char **), int, char **, void (*)(void), void (*)(void),
-                                      void (*)(void), void *));
+    REAL("__libc_start_main",
+         int (*)(int (*)(int, char **, char **), int, char **, void (*)(void), void (*)(void), void (*)(void), void *));
     main_real = start;
     return real_(main_entered, argc, argv, init, fini, linker_fini, stack_end);
 }

