@@ -2,6 +2,12 @@
 #include "fuzz/fuzz.h"
 #include "shell/config.h"
 
+static void key_visit(void *ctx, const char *key, const char *form, const char *meaning)
+{
+    (void)ctx;
+    must(key[0] && form[0] && meaning[0]);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct config config;
@@ -20,12 +26,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         {config.notify_command, sizeof config.notify_command},
         {config.notify_webhook, sizeof config.notify_webhook},
         {config.log_level, sizeof config.log_level},
+        {config.metrics_listen, sizeof config.metrics_listen},
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         must(memchr(fields[i].text, 0, fields[i].size) != NULL);
         sound(span_str(fields[i].text));
     }
     must(name_valid(span_str(config.name)) && config.listen[0] && !config.witness_logs[config.witness_count]);
+    char host[CONFIG_HOST_BYTES];
+    const char *port;
+    must(config_address(config.listen, host, &port) == 0 && host[0] && port[0]);
+    (void)config_log_level(&config);
+    config_keys(key_visit, NULL);
     for (size_t i = 0; i < config.witness_count; i++)
         must(config.witness_logs[i] == config.witness_log[i] && config.witness_log[i][0]);
     return 0;

@@ -1,4 +1,5 @@
-/* Every HTTP route and every answer of a peer, through the real engine. The input is a plan of up to 24 acts: bytes as they come, or a
+/* Every HTTP route and every answer of a peer, through the real engine. The first byte says whether the
+   node must hear the committee first; then comes a plan of up to 24 acts: bytes as they come, or a
    request built as an honest or dishonest peer would build it, with one byte smudged if the plan says so. Whatever happens, the node
    answers each request, cosigns no two trees of one log, and its views can be folded anew. */
 #include "circle/change.h"
@@ -268,6 +269,26 @@ static void act_key_change(struct world *w, struct span *plan)
 
 /* Answers of peers: what they would say honestly to this path, smudged or not, or bytes as they come */
 
+/* What the committee remembers of us: a checkpoint of our own log, and the writer's as we have cosigned it. */
+static void recovery_answer(struct world *w, struct face *face, uint64_t size, struct buf *body)
+{
+    struct subject *s = &w->subject;
+    struct buf note;
+    struct hash root;
+    struct span origin = span_str(roster_party(&s->roster, span_str("p00"))->origin);
+    world_root(face, size, &root);
+    buf_init(&note, NOTE_BYTES_MAX);
+    note_make(w, origin, s->secret[0][KEY_LOG], &s->cards[0].keys[KEY_LOG], size, &root, 14, &note);
+    buf_text(body, "{\"log\":");
+    buf_json(body, size % 2 ? buf_view(&note) : span_of(NULL, 0));
+    buf_reset(&note);
+    writer_note(w, face, size, 15, &note);
+    buf_text(body, ",\"cosigned\":[");
+    buf_json(body, buf_view(&note));
+    buf_text(body, "]}");
+    buf_free(&note);
+}
+
 static void honest_answer(struct world *w, struct face *face, uint64_t size, const char *path, struct buf *body)
 {
     const char *tile = strstr(path, "/tile/"), *document = strstr(path, "/documents/");
@@ -285,15 +306,8 @@ static void honest_answer(struct world *w, struct face *face, uint64_t size, con
         if (hash_parse(span_str(document + strlen("/documents/")), &wanted) && hash_eq(&hash, &wanted))
             buf_span(body, buf_view(&w->documents[i]));
     }
-    if (strstr(path, "/recovery/")) {
-        struct buf note;
-        buf_init(&note, NOTE_BYTES_MAX);
-        writer_note(w, face, size, 15, &note);
-        buf_text(body, "{\"log\":\"\",\"cosigned\":[");
-        buf_json(body, buf_view(&note));
-        buf_text(body, "]}");
-        buf_free(&note);
-    }
+    if (strstr(path, "/recovery/"))
+        recovery_answer(w, face, size, body);
 }
 
 static void act_answer(struct world *w, struct span *plan)
@@ -402,10 +416,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct world *w = world_get();
     struct span plan = span_of(data, size);
     int rc = 0;
+    bool recovering = plan_byte(&plan) & 1;
     cosigned_count = 0;
     must(w->real->begin(w->store) == 0);
     w->store->ops = &w->inner;
-    world_open_node(w);
+    world_open_node(w, recovering);
     for (int i = 0; i < ACTS_MAX && plan.len && !w->stopped; i++)
         acts[plan_byte(&plan) % (sizeof acts / sizeof acts[0])](w, &plan);
     if (!w->stopped)

@@ -222,7 +222,7 @@ static inline int world_request(struct world *w, enum request_kind request, stru
 
 /* Building */
 
-static inline void world_open_node(struct world *w)
+static inline void world_open_node(struct world *w, bool recovering)
 {
     static const char *const channels[] = {"command", NULL};
     static const char *witness_logs[2];
@@ -240,7 +240,7 @@ static inline void world_open_node(struct world *w)
     const struct node_config node = {.roster = &w->subject.roster,
                                      .charter = buf_view(&w->subject.charter),
                                      .party = span_str("p00"),
-                                     .recover_alone = true,
+                                     .recover_alone = !recovering,
                                      .witness_logs = witness_logs,
                                      .channels = channels};
     w->now = WORLD_START_MS;
@@ -331,7 +331,7 @@ static inline struct world *world_get(void)
     world_keys(w);
     buf_init(&w->last_body, HTTP_BODY_MAX);
     must(store_memory_open(&w->store) == 0);
-    world_open_node(w);
+    world_open_node(w, false);
     world_history(w);
     must(!w->stopped);
     world_close_node(w);
