@@ -194,7 +194,7 @@ int main(int argc, char **argv)
                                         .unit = "/s",
                                         .value = bench_median(engine, rounds),
                                         .floor = bench_median(least, rounds),
-                                        .target = 0.5};
+                                        .target = 0.7};
     bench_report(&bench, &figure);
     free(engine);
     free(least);

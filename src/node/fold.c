@@ -74,22 +74,72 @@ static int refuse(struct node *node, const struct held_log *log, uint64_t index,
     return rc == E_EXISTS ? 0 : rc;
 }
 
-static int fold_document(struct node *node, struct held_log *log, uint64_t index, const struct statement *s,
+static int advisory_fold(struct node *node, struct held_log *log, uint64_t index, const struct statement *s,
                          struct span document)
 {
     uint8_t value[48];
-    if (span_is(s->media, MEDIA_TWO_FACES))
-        return faces_told(node, document);
-    if (span_is(s->media, MEDIA_KEY_CHANGE))
-        return change_note(node, log, index, s);
-    if (!span_is(s->media, "application/csaf+json") && !span_is(s->media, "application/osv+json"))
-        return 0;
     put_u64(value, (uint64_t)(log - node->logs));
     put_u64(value + 8, index);
     memcpy(value + 16, s->document.b, 32);
     int rc = node->env.store->ops->view_put(node->env.store, span_str("advisory"), span_hash(&s->id),
                                             span_of(value, sizeof value));
     return rc ? rc : advisory_match(node, log, index, s, document);
+}
+
+static int faces_fold(struct node *node, struct held_log *log, uint64_t index, const struct statement *s,
+                      struct span document)
+{
+    (void)log;
+    (void)index;
+    (void)s;
+    return faces_told(node, document);
+}
+
+static int change_fold(struct node *node, struct held_log *log, uint64_t index, const struct statement *s,
+                       struct span document)
+{
+    (void)document;
+    return change_note(node, log, index, s);
+}
+
+/* What a document of each kind does here; of other kinds nothing, and they need not be read. */
+typedef int document_fold(struct node *node, struct held_log *log, uint64_t index, const struct statement *s,
+                          struct span document);
+static const struct {
+    const char *media;
+    document_fold *fold;
+} folds[] = {
+    {"application/csaf+json", advisory_fold},
+    {"application/osv+json", advisory_fold},
+    {MEDIA_TWO_FACES, faces_fold},
+    {MEDIA_KEY_CHANGE, change_fold},
+};
+
+static document_fold *fold_of(const struct statement *s)
+{
+    for (size_t i = 0; i < sizeof folds / sizeof folds[0]; i++)
+        if (span_is(s->media, folds[i].media))
+            return folds[i].fold;
+    return NULL;
+}
+
+static int fold_document(struct node *node, struct held_log *log, uint64_t index, const struct statement *s,
+                         struct span document)
+{
+    document_fold *fold = fold_of(s);
+    return fold ? fold(node, log, index, s, document) : 0;
+}
+
+static int fold_held(struct node *node, struct held_log *log, uint64_t index, const struct statement *s)
+{
+    struct buf document;
+    if (!fold_of(s))
+        return 0;
+    buf_init(&document, DOCUMENT_BYTES_MAX);
+    int rc = node->env.store->ops->document_get(node->env.store, &s->document, &document);
+    rc = rc ? rc : fold_document(node, log, index, s, buf_view(&document));
+    buf_free(&document);
+    return rc;
 }
 
 static int want(struct node *node, struct held_log *log, const struct statement *s)
@@ -123,23 +173,15 @@ static int fold_entry(struct node *node, struct held_log *log, uint64_t index, s
         return rc; /* it counts at its lowest index only */
     if (span_is(s.media, MEDIA_SEALED))
         return 0;
+    if (node->own_batch || !document_missing(node, &s.document)) /* our own was stored with this batch */
+        return fold_held(node, log, index, &s);
     struct early_document *early = early_find(node, &s.document);
-    if (document_missing(node, &s.document)) {
-        if (!early)
-            return want(node, log, &s);
-        rc = store->ops->document_put(store, &s.document, document_label(s.media, buf_view(&early->bytes)),
-                                      buf_view(&early->bytes));
-        if (rc == 0)
-            rc = fold_document(node, log, index, &s, buf_view(&early->bytes));
-        early_drop(node, early);
-        return rc;
-    }
-    struct buf document;
-    buf_init(&document, DOCUMENT_BYTES_MAX);
-    rc = store->ops->document_get(store, &s.document, &document);
-    if (rc == 0)
-        rc = fold_document(node, log, index, &s, buf_view(&document));
-    buf_free(&document);
+    if (!early)
+        return want(node, log, &s);
+    rc = store->ops->document_put(store, &s.document, document_label(s.media, buf_view(&early->bytes)),
+                                  buf_view(&early->bytes));
+    rc = rc ? rc : fold_document(node, log, index, &s, buf_view(&early->bytes));
+    early_drop(node, early);
     return rc;
 }
 

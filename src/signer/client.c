@@ -1,5 +1,6 @@
 /* The node's side: one request at a time. Once the signer is gone, or its answer makes no sense, every later call is E_IO. */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "signer/wire.h"
@@ -41,26 +42,41 @@ static int ask_fixed(struct signer *signer, const struct ask *ask, const void *i
     return answer.bytes == len && receive_all(s->fd, out, len) ? 0 : lost(s);
 }
 
+/* Length and bytes, one after the other. */
+static bool statements_split(const uint8_t *at, size_t left, struct signed_statement *out, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (left < sizeof out[i].len)
+            return false;
+        memcpy(&out[i].len, at, sizeof out[i].len);
+        at += sizeof out[i].len;
+        left -= sizeof out[i].len;
+        if (out[i].len > sizeof out[i].bytes || out[i].len > left)
+            return false;
+        memcpy(out[i].bytes, at, out[i].len);
+        at += out[i].len;
+        left -= out[i].len;
+    }
+    return left == 0;
+}
+
 static int op_statements(struct signer *signer, const struct sign_statement *requests, size_t count,
                          struct signed_statement *out)
 {
     struct client *s = (struct client *)signer;
     struct ask ask = {.type = ASK_STATEMENTS, .count = (uint32_t)count};
     struct answer answer;
-    size_t left = 0;
     int rc = count > BATCH_STATEMENTS_MAX ? E_LIMIT : ask_send(s, &ask, requests, &answer);
     if (rc)
         return rc;
-    left = answer.bytes;
-    for (size_t i = 0; i < count; i++) {
-        if (left < sizeof out[i].len || !receive_all(s->fd, &out[i].len, sizeof out[i].len))
-            return lost(s);
-        left -= sizeof out[i].len;
-        if (out[i].len > sizeof out[i].bytes || out[i].len > left || !receive_all(s->fd, out[i].bytes, out[i].len))
-            return lost(s);
-        left -= out[i].len;
-    }
-    return left ? lost(s) : 0;
+    if (answer.bytes > count * sizeof *out)
+        return lost(s);
+    uint8_t *bytes = malloc(answer.bytes + 1u);
+    if (!bytes)
+        return lost(s); /* the answer cannot be taken: what was signed is not known here */
+    bool good = receive_all(s->fd, bytes, answer.bytes) && statements_split(bytes, answer.bytes, out, count);
+    free(bytes);
+    return good ? 0 : lost(s);
 }
 
 static int op_checkpoint(struct signer *signer, uint64_t old_size, const struct hash *leaves, size_t count,

@@ -19,7 +19,7 @@ struct report {
 
 static int statements_serve(struct signer *s, const void *items, uint32_t count, struct buf *out)
 {
-    struct signed_statement *made = calloc(count ? count : 1, sizeof *made);
+    struct signed_statement *made = malloc((count ? count : 1) * sizeof *made); /* 4 MiB: not to be cleared */
     int rc = made ? s->ops->statements(s, items, count, made) : E_NOMEM;
     for (uint32_t i = 0; i < count && rc == 0; i++) {
         buf_add(out, &made[i].len, sizeof made[i].len);

@@ -119,16 +119,18 @@ static int blob_read(struct sqlite_store *s, const struct hash *hash, struct buf
     return store_failed(s, n < 0 ? E_IO : out->error);
 }
 
-/* Large documents are rare: what packing them takes is given back at once. */
-enum { PACKER_KEPT_MAX = 65536 };
+/* Large documents are rare: what packing them takes is given back at once. In small ones there is little to find: a third of the time for a
+   tenth more bytes. */
+enum { PACKER_KEPT_MAX = 65536, PACK_QUICK_MAX = 1024, PACK_QUICK = -1, PACK_LEVEL = 3 };
 
 static size_t pack(struct sqlite_store *s, uint8_t *space, size_t bound, struct span bytes)
 {
     if (!s->packer && bytes.len <= PACKER_KEPT_MAX)
         s->packer = ZSTD_createCCtx();
     return s->packer && bytes.len <= PACKER_KEPT_MAX
-               ? ZSTD_compressCCtx(s->packer, space, bound, bytes.data, bytes.len, 3)
-               : ZSTD_compress(space, bound, bytes.data, bytes.len, 3);
+               ? ZSTD_compressCCtx(s->packer, space, bound, bytes.data, bytes.len,
+                                   bytes.len <= PACK_QUICK_MAX ? PACK_QUICK : PACK_LEVEL)
+               : ZSTD_compress(space, bound, bytes.data, bytes.len, PACK_LEVEL);
 }
 
 /* Unpacks and checks against the name: what is stored is never trusted to be what was stored. */
