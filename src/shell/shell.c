@@ -257,6 +257,26 @@ static void answers_send(struct shell *shell)
     }
 }
 
+static void news_tell(void *ctx, enum news news, const char *party)
+{
+    static const struct {
+        enum log_id id;
+        const char *text;
+    } texts[] = {
+        [NEWS_RECOVERING] = {LOG_RECOVERING, "nothing is signed until the committee has answered"},
+        [NEWS_RUNNING] = {LOG_RUNNING, "the committee has answered; what comes in is signed"},
+        [NEWS_PEER_MISSING] = {LOG_PEER_MISSING, "does not answer"},
+        [NEWS_PEER_BACK] = {LOG_PEER_BACK, "answers again"},
+        [NEWS_QUORUM_LOST] = {LOG_QUORUM_LOST, "nothing new stands: fewer mirrors answer than a quorum needs"},
+        [NEWS_QUORUM_BACK] = {LOG_QUORUM_BACK, "enough mirrors answer again"},
+        [NEWS_TWO_FACES] = {LOG_TWO_FACES, "has signed two inconsistent trees; the proof is in the own log"},
+    };
+    (void)ctx;
+    log_say(texts[news].id, "%s%s%s", party ? party : "", party ? " " : "", texts[news].text);
+    if (news == NEWS_RECOVERING || news == NEWS_RUNNING)
+        (void)notify_manager(news == NEWS_RUNNING ? "STATUS=running" : "STATUS=recovering");
+}
+
 static void loop(struct shell *shell)
 {
     struct curl_waitfd extra[1 + LISTENERS_] = {{.fd = shell->signal_fd, .events = CURL_WAIT_POLLIN}};
@@ -283,6 +303,7 @@ static void loop(struct shell *shell)
         }
         deliveries_start(shell);
         answers_send(shell);
+        node_news(shell->node, &shell->seen, news_tell, NULL);
     }
 }
 

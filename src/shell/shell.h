@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "shell/config.h"
+#include "node/news.h"
 #include "node/metrics.h"
 
 /* Runs supervisor and node until SIGTERM or SIGINT. Returns 0 or an error. */
@@ -65,6 +66,7 @@ struct shell {
     struct node *node;
     struct MHD_Daemon *daemons[LISTENERS_]; /* NULL: that one does not listen */
     struct shell_counters counters;
+    struct node_seen seen; /* what the log has told of the node */
     CURLM *multi;
     struct connection *connections;
     size_t http_bytes; /* held by all connections together */

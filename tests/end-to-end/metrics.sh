@@ -69,9 +69,14 @@ same "... one statement is unwitnessed" 1 "$(get comity_unwitnessed_statements)"
 check "... and since when each is missing is told" [ "$(get 'comity_peer_missing_since_timestamp_seconds{party="westland.example"}' | cut -d . -f 1)" -gt 1600000000 ]
 same "... while the node itself is well" 200 "$(health)"
 
+logged() { grep -q "level=$1 id=$2 party=vendor.example message=\"${3:-}" "$circle/vendor.log"; }
+check "the log warns of a missing peer" logged warning peer-missing "westland.example does not answer"
+check "... and that nothing new stands is an error" until_true 5 logged error quorum-lost
+
 for process in $(pgrep -P "${pid[vendor]}"); do kill -9 "$process"; done
 down() { [ "$(health)" = 503 ] && grep -q '^recovering' "$circle/health"; }
 check "started again without its committee, it is not well, and says why" until_true 20 down
+check "... in the log too" logged warning recovering
 check "... in a word that names nobody" sh -c "! grep -q example '$circle/health'"
 same "... as a figure" 1 "$(get comity_recovering)"
 same "... with the answers that it needs" 3 "$(get comity_recovery_answers_needed)"
@@ -81,5 +86,6 @@ start eastland
 start westland
 well() { [ "$(health)" = 200 ]; }
 check "with its committee it is well again" until_true 40 well
+check "... and the log says so" until_true 5 logged info running
 check "... and nothing is unwitnessed" until_true 40 is comity_unwitnessed_statements 0
 done_testing
