@@ -32,8 +32,8 @@ static int face_copy(void *ctx, uint64_t index, struct span bytes)
 /* The same entries but for the last, which says something else. */
 static int face_sign(struct world *world, struct member *member, struct face *face)
 {
-    struct signer_config config = {.keys = world->keys->second[member->number],
-                                   .circle = world->roster.circle,
+    struct signer_config config = {.keys = world->stage->ring[member->number],
+                                   .circle = world->rosters[0].circle,
                                    .state_fd = -1,
                                    .clock = liar_clock,
                                    .clock_ctx = world};
@@ -63,13 +63,12 @@ static int face_make(struct world *world, struct member *member, struct face *fa
     face->size = member_log_size(member, member->number, &own);
     if (face->size < 2 || face->size > TILE_WIDTH)
         return E_STATE;
-    int rc = store_memory_open(&face->store);
-    if (rc == 0)
-        rc = face->store->ops->begin(face->store);
+    face->store = world->stage->other;
+    int rc = face->store->ops->begin(face->store);
     if (rc == 0)
         rc = face->store->ops->log_open(face->store, span_str(face->origin), true, &face->log);
     if (rc == 0)
-        rc = member->store->ops->entries_scan(member->store, own, 0, face->size - 1, face_copy, face);
+        rc = member->store_real->entries_scan(member->store, own, 0, face->size - 1, face_copy, face);
     if (rc == 0)
         rc = face_sign(world, member, face);
     return rc ? rc : face->store->ops->commit(face->store);
@@ -86,7 +85,7 @@ static void mirror_look(struct member *mirror, unsigned owner, uint64_t *accepte
     buf_init(&note, NOTE_BYTES_MAX);
     for (int kind = NOTE_SIGNED; kind <= NOTE_PENDING; kind++) {
         buf_reset(&note);
-        if (*held && mirror->store->ops->note_latest(mirror->store, id, (enum note_kind)kind, &size, &note) == 0 &&
+        if (*held && mirror->store_real->note_latest(mirror->store, id, (enum note_kind)kind, &size, &note) == 0 &&
             size > *accepted)
             *accepted = size;
     }
@@ -124,9 +123,9 @@ static int face_show(struct world *world, struct face *face, uint64_t accepted, 
     sha256(buf_view(&face->document), &name);
     hash_hex(&name, hex);
     (void)snprintf(path, sizeof path, "/documents/%s", hex);
-    raw_request(world, liar, to, "/mirror/add-checkpoint", &checkpoint, world->now + 1);
-    raw_request(world, liar, to, path, &face->document, world->now + 2);
-    raw_request(world, liar, to, "/mirror/add-entries", &entries, world->now + 3);
+    raw_request(world, liar, to, "POST", "/mirror/add-checkpoint", &checkpoint, world->now + 1, false);
+    raw_request(world, liar, to, "PUT", path, &face->document, world->now + 2, false);
+    raw_request(world, liar, to, "POST", "/mirror/add-entries", &entries, world->now + 3, false);
     buf_init(&face->document, 0); /* taken over */
     return rc;
 }
@@ -134,8 +133,8 @@ static int face_show(struct world *world, struct face *face, uint64_t accepted, 
 void liar_act(struct world *world, unsigned argument)
 {
     struct member *member = &world->members[world->liar];
-    unsigned to = (unsigned)world_random(world, SIM_STATES);
-    to = (int)to == world->liar ? (to + 1) % SIM_STATES : to;
+    unsigned to = (unsigned)world_random(world, SIM_VENDOR);
+    to = (int)to == world->liar ? (to + 1) % SIM_VENDOR : to;
     struct member *mirror = &world->members[to];
     uint64_t accepted, held;
     struct face *face = calloc(1, sizeof *face);
@@ -145,7 +144,7 @@ void liar_act(struct world *world, unsigned argument)
     }
     buf_init(&face->note, NOTE_BYTES_MAX);
     buf_init(&face->document, HTTP_BODY_MAX);
-    face->origin = roster_party(&world->roster, span_str(member->name))->origin;
+    face->origin = roster_party(&world->rosters[0], span_str(member->name))->origin;
     mirror_look(mirror, (unsigned)world->liar, &accepted, &held);
     uint64_t before = member->node ? member_log_size(member, member->number, &face->log) : 0;
     bool now =
@@ -156,17 +155,16 @@ void liar_act(struct world *world, unsigned argument)
     int rc = now ? face_make(world, member, face) : 0;
     if (rc == 0 && now) {
         rc = face_show(world, face, accepted, held, member->number, to);
+        fired(world, FAULT_TWO_FACES);
         world->deceived = (int)to;
         world->deceived_size = face->size;
         world->deceived_note = face->note; /* taken over */
         buf_init(&face->note, 0);
     } else if (!now) {
-        task_at(world, world->now + 700, liar_act, argument + 1); /* not a good moment */
+        task_at(world, world->now + 20 * 60 * 1000, liar_act, argument + 1); /* not a good moment */
     }
     if (rc)
-        trouble(world, "the liar could not lie: %s", error_text(rc)->id);
-    if (face->store)
-        face->store->ops->close(face->store);
+        trouble(world, "process", "the liar could not lie: %s", error_text(rc)->id);
     buf_free(&face->note);
     buf_free(&face->document);
     free(face);

@@ -9,8 +9,9 @@ enum { COMPARE_MS = 300000, COMPARE_BYTES_MAX = 8 * 1024 * 1024 };
 
 static void compare_again(struct node *node)
 {
-    uint64_t jitter = node->env.random ? node->env.random(node->env.ctx) % (COMPARE_MS / 2) : 0;
-    node->compare_at_ms = node->now_ms + COMPARE_MS / 2 + (int64_t)jitter;
+    int64_t wait = node->poll_ms > COMPARE_MS ? node->poll_ms : COMPARE_MS;
+    uint64_t jitter = node->env.random ? node->env.random(node->env.ctx) % ((uint64_t)wait / 2) : 0;
+    node->compare_at_ms = node->now_ms + wait / 2 + (int64_t)jitter;
 }
 
 void compare_start(struct node *node)

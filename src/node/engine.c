@@ -8,7 +8,7 @@
 
 int64_t now_seconds(const struct node *node)
 {
-    return node->now_ms / 1000;
+    return node->env.clock ? node->env.clock(node->env.ctx) : node->now_ms / 1000;
 }
 
 int write_begin(struct node *node)
@@ -118,9 +118,9 @@ void reply_error(struct node *node, uint64_t token, int status, const struct fau
 
 void retry_failed(struct node *node, struct retry *retry)
 {
-    unsigned shift = retry->failures < 9 ? retry->failures : 9;
+    unsigned shift = retry->failures < 20 ? retry->failures : 20;
     int64_t wait = (int64_t)BACKOFF_MS_MIN << shift;
-    wait = wait > BACKOFF_MS_MAX ? BACKOFF_MS_MAX : wait;
+    wait = wait > 2 * node->poll_ms ? 2 * node->poll_ms : wait;
     uint64_t jitter = node->env.random ? node->env.random(node->env.ctx) : 0;
     retry->at_ms = node->now_ms + wait / 2 + (int64_t)(jitter % (uint64_t)(wait / 2 + 1));
     retry->failures++;
@@ -253,6 +253,7 @@ int node_open(struct node **out, const struct env *env, const struct node_config
     node->channels = config->channels;
     node->witness_logs = config->witness_logs;
     node->recover_alone = config->recover_alone;
+    node->poll_ms = config->poll_ms ? config->poll_ms : POLL_MS;
     (void)snprintf(node->party_name, sizeof node->party_name, "%.*s", (int)config->party.len,
                    (const char *)config->party.data);
     buf_init(&node->own_note, NOTE_BYTES_MAX);
@@ -465,7 +466,7 @@ static void due_min(int64_t *due, int64_t at)
 
 int64_t node_due(const struct node *node)
 {
-    int64_t due = node->now_ms + POLL_MS;
+    int64_t due = node->now_ms + node->poll_ms;
     if (node->roster && node->self->committee && !node->compare_token && !node->recovering)
         due_min(&due, node->compare_at_ms);
     for (size_t i = 0; i < node->peer_count; i++) {

@@ -12,6 +12,7 @@ struct env {
     struct store *store;
     struct signer *signer;
     uint64_t (*random)(void *ctx); /* for jitter only */
+    int64_t (*clock)(void *ctx); /* wall clock in seconds, for what is recorded; it may jump. NULL: that of node_step */
     void *ctx;
 };
 
@@ -96,6 +97,8 @@ struct node_config {
     const struct roster *roster;     /* as the charter file has it; NULL: in no circle yet, only inventories work */
     struct span charter;             /* the charter file's text, a charter or bundle, for node_bundle; may be empty */
     struct span party;               /* own name */
+    int64_t poll_ms;                 /* how often each party is asked for news that no announcement told; 0 = POLL_MS.
+                                        A call that fails is tried again at least every two of these */
     bool recover_alone;              /* owner's explicit act: do not wait for absent mirrors */
     const char *const *witness_logs; /* vkeys of foreign logs to witness, NULL-ended; may be NULL */
     const char *const *
@@ -107,7 +110,8 @@ void node_close(struct node *node);
    circle. */
 const struct roster *node_roster(const struct node *node);
 
-/* Returns 0, or an error after which the process must stop and recover (store or signer failed). now_ms: wall clock, milliseconds. */
+/* Returns 0, or an error after which the process must stop and recover (store or signer failed). now_ms: milliseconds of a clock that
+   never goes back. */
 int node_step(struct node *node, const struct event *event, int64_t now_ms, struct actions *actions);
 /* 0, or the error after which nothing that this node says may be trusted: the next step ends with it. To be asked after each view. */
 int node_sound(const struct node *node);

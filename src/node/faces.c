@@ -22,14 +22,23 @@ static int face_held(struct node *node, struct held_log *log, const struct check
     return store->ops->note_at_least(store, log->id, NOTE_SIGNED, other->size, found, out);
 }
 
+/* Nobody is accused by what we compute from our own copy unless it proves itself: if it does not, then a bit of that copy has flipped,
+   and E_CORRUPT ends the process before it says so. */
 static int conflict_record(struct node *node, struct held_log *log, const struct faces_proof *proof)
 {
+    const struct party *party = NULL;
+    struct arena arena;
     struct buf body;
     int64_t seq;
     buf_init(&body, 4 * NOTE_BYTES_MAX);
+    arena_init(&arena, 16 * (size_t)NOTE_BYTES_MAX);
     int rc = faces_write(&body, proof);
+    if (rc == 0 && faces_verify(node->roster, buf_view(&body), &party, &arena, NULL) != 0)
+        rc = E_CORRUPT;
+    arena_free(&arena);
     if (rc == 0)
         rc = write_begin(node);
+    log->two_faces = log->two_faces || rc == 0;
     if (rc == 0)
         rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), span_str("two-faces"),
                                                   span_str(log->party->origin), buf_view(&body), &seq);
@@ -50,6 +59,12 @@ static int conflict_keep(struct node *node, struct held_log *log, const struct c
     uint64_t found = 0;
     buf_init(&held, NOTE_BYTES_MAX);
     int rc = face_held(node, log, other, &found, &held);
+    if (rc == E_NOTFOUND && log->own &&
+        node->own_note_size >= other->size) { /* the newest is stored with the next batch */
+        found = node->own_note_size;
+        buf_span(&held, buf_view(&node->own_note));
+        rc = held.error;
+    }
     proof.first = buf_view(&held);
     if (rc == 0 && found > other->size && found <= log->size) {
         proof.older_root = &older;
@@ -96,6 +111,7 @@ int faces_proven(struct node *node, struct held_log *log, uint64_t old_size, con
     struct note note;
     struct buf bytes;
     uint64_t found;
+    bool signed_old = false;
     int rc = 0;
     if (log->two_faces || !old_size || old_size >= request->checkpoint.size ||
         tree_consistency_roots(old_size, request->checkpoint.size, old_root, request->proof, request->count, &old,
@@ -103,18 +119,18 @@ int faces_proven(struct node *node, struct held_log *log, uint64_t old_size, con
         !hash_eq(&root, &request->checkpoint.root) || hash_eq(&old, old_root))
         return 0; /* only a bad proof */
     buf_init(&bytes, NOTE_BYTES_MAX);
-    for (size_t i = 0; i < 2 && !log->two_faces; i++) {
+    for (size_t i = 0; i < 2 && !signed_old; i++) {
         buf_reset(&bytes);
         if (store->ops->note_at_least(store, log->id, kinds[i], old_size, &found, &bytes) == 0 && found == old_size &&
             checkpoint_parse(&held, &note, buf_view(&bytes), NULL) == 0 && hash_eq(&held.root, old_root))
-            log->two_faces = true;
+            signed_old = true;
     }
     struct faces_proof proof = {.first = buf_view(&bytes),
                                 .second = request->note_bytes,
                                 .older_root = &old,
                                 .proof = request->proof,
                                 .count = request->count};
-    if (log->two_faces)
+    if (signed_old)
         rc = conflict_record(node, log, &proof);
     buf_free(&bytes);
     return rc;
@@ -137,6 +153,5 @@ int faces_check(struct node *node, struct held_log *log, const struct checkpoint
     }
     if (!*conflict)
         return 0;
-    log->two_faces = true;
     return conflict_keep(node, log, checkpoint, note_bytes);
 }

@@ -185,6 +185,18 @@ static int fold_entry(struct node *node, struct held_log *log, uint64_t index, s
     return rc;
 }
 
+/* The store has extended its tiles from what it read of them: they must give the root of the frontier, which was kept here. Else a bit
+   of a tile has flipped, and the batch that would carry it on is not committed. */
+static int tiles_check(struct node *node, struct held_log *log)
+{
+    struct store_tiles space;
+    struct tile_reader tiles = log_tiles(node, log, &space);
+    struct hash kept, stored;
+    frontier_root(&log->frontier, &kept);
+    int rc = tree_root(&tiles, log->frontier.size, &stored);
+    return rc == 0 && !hash_eq(&kept, &stored) ? E_CORRUPT : rc;
+}
+
 int entries_take(struct node *node, struct held_log *log, const struct span *entries, const struct hash *ids,
                  size_t count)
 {
@@ -193,8 +205,10 @@ int entries_take(struct node *node, struct held_log *log, const struct span *ent
         rc = node->env.store->ops->entries_append(node->env.store, log->id, entries, ids, count);
     uint64_t first = log->size;
     log->size += rc ? 0 : count; /* what is folded may ask for this tree */
-    for (size_t i = 0; i < count && rc == 0; i++) {
+    for (size_t i = 0; i < count; i++)
         frontier_append(&log->frontier, &ids[i]);
+    rc = rc ? rc : tiles_check(node, log);
+    for (size_t i = 0; i < count && rc == 0; i++) {
         log->quota_entries++;
         rc = fold_entry(node, log, first + i, entries[i]);
     }
@@ -254,7 +268,7 @@ static int document_arrived(struct node *node, const struct hash *hash, const st
     memcpy(key + 32, id->b, 32);
     int rc = store->ops->entry_find(store, id, &number, &index);
     if (rc == 0)
-        rc = store->ops->entry_get(store, number, index, &entry);
+        rc = entry_read(node, number, index, id, &entry);
     struct held_log *log = rc == 0 ? log_by_id(node, number) : NULL;
     if (log && statement_parse(&s, buf_view(&entry), NULL) == 0) {
         rc = store->ops->document_put(store, hash, document_label(s.media, bytes), bytes);
@@ -295,5 +309,5 @@ static int refold_visit(void *ctx, uint64_t index, struct span bytes)
 int fold_log(struct node *node, struct held_log *log)
 {
     struct refold refold = {.node = node, .log = log};
-    return node->env.store->ops->entries_scan(node->env.store, log->id, 0, log->size, refold_visit, &refold);
+    return entries_read(node, log, 0, log->size, refold_visit, &refold);
 }

@@ -309,15 +309,15 @@ static int polled(struct node *node, struct peer *peer, const struct event *even
     int status = 0, rc = 0;
     peer->poll_token = 0;
     if (event->status == 404 && !peer->poll.failures) {
-        peer->poll = (struct retry){.at_ms = node->now_ms + POLL_MS};
+        peer->poll = (struct retry){.at_ms = node->now_ms + node->poll_ms};
         return 0;
     }
     if (event->status == 200 && span_starts(event->body, origin) && event->body.len > strlen(origin) &&
         event->body.data[strlen(origin)] == '\n')
         rc = checkpoint_heard(node, event->body, &status);
     if (status == 200) {
-        uint64_t jitter = node->env.random ? node->env.random(node->env.ctx) % (POLL_MS / 2) : 0;
-        peer->poll = (struct retry){.at_ms = node->now_ms + POLL_MS / 2 + (int64_t)jitter};
+        uint64_t jitter = node->env.random ? node->env.random(node->env.ctx) % ((uint64_t)node->poll_ms / 2) : 0;
+        peer->poll = (struct retry){.at_ms = node->now_ms + node->poll_ms / 2 + (int64_t)jitter};
     } else {
         retry_failed(node, &peer->poll);
     }

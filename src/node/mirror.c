@@ -278,8 +278,7 @@ static int upload_finish(struct node *node, struct held_log *log, uint64_t end, 
     struct missing missing = {.node = node, .out = &wanted};
     struct cosigned cosigned;
     buf_init(&wanted, NOTE_BYTES_MAX);
-    int rc =
-        node->env.store->ops->entries_scan(node->env.store, log->id, log->mirrored_size, end, missing_visit, &missing);
+    int rc = entries_read(node, log, log->mirrored_size, end, missing_visit, &missing);
     rc = rc < 0 ? rc : 0;
     bool waits = node->recovering || end < log->must_hold || log->two_faces;
     if (rc == 0 && (missing.count || waits)) {
@@ -426,13 +425,19 @@ int checkpoint_heard(struct node *node, struct span note_bytes, int *status)
     struct held_log *log = log_of(node, party);
     if (!log)
         return 0;
+    struct hash told;
+    sha256(note_bytes, &told);
+    bool known = hash_eq(&told, &log->told) && log->told_epoch == node->roster->epoch;
     *status = 403;
-    if (party_log_signed(party, &note, &checkpoint, 0) != 0)
+    if (!known && party_log_signed(party, &note, &checkpoint, 0) != 0)
         return 0;
     *status = 200;
-    int rc = faces_check(node, log, &checkpoint, note_bytes, &conflict);
-    if (rc == 0 && !conflict)
+    int rc = known ? 0 : faces_check(node, log, &checkpoint, note_bytes, &conflict);
+    if (rc == 0 && !known && !conflict) {
         rc = cosignatures_take(node, log, &note, &checkpoint, NULL, span_of(NULL, 0));
+        log->told = told;
+        log->told_epoch = node->roster->epoch;
+    }
     return rc || conflict || log->own ? rc : follow_target(node, log, note_bytes, &checkpoint);
 }
 

@@ -264,13 +264,14 @@ static int against_visit(void *ctx, struct span key, struct span value)
     struct store *store = node->env.store;
     struct buf entry, document;
     struct statement s;
-    (void)key;
-    if (value.len != 48 || get_u64(value.data) >= node->log_count)
+    struct hash id;
+    if (key.len != 32 || value.len != 48 || get_u64(value.data) >= node->log_count)
         return E_CORRUPT;
     buf_init(&entry, STATEMENT_BYTES_MAX);
     buf_init(&document, DOCUMENT_BYTES_MAX);
     struct held_log *log = &node->logs[get_u64(value.data)];
-    int rc = store->ops->entry_get(store, log->id, get_u64(value.data + 8), &entry);
+    memcpy(id.b, key.data, 32);
+    int rc = entry_read(node, log->id, get_u64(value.data + 8), &id, &entry);
     if (rc == 0)
         rc = statement_parse(&s, buf_view(&entry), NULL);
     if (rc == 0)

@@ -44,11 +44,9 @@ static int leaf_collect(void *ctx, uint64_t index, struct span bytes)
 
 int own_leaves(struct node *node, uint64_t start, uint64_t end, struct hash **leaves)
 {
-    struct store *store = node->env.store;
     struct leaves collected = {.hashes = calloc((size_t)(end - start) + 1, sizeof *collected.hashes)};
     *leaves = collected.hashes;
-    return collected.hashes ? store->ops->entries_scan(store, node->own->id, start, end, leaf_collect, &collected)
-                            : E_NOMEM;
+    return collected.hashes ? entries_read(node, node->own, start, end, leaf_collect, &collected) : E_NOMEM;
 }
 
 /* After a crash between the commit and the signature the signer stands behind the store: give it the leaves that it lacks. */

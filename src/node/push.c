@@ -214,9 +214,16 @@ static int cosigned(struct node *node, struct peer *peer, const struct event *ev
 static int documents_wanted(struct node *node, struct peer *peer, const struct event *event)
 {
     struct span rest = event->body, line;
-    struct hash hash;
+    struct hash hash, first = {0}, none = {0};
     unsigned sent = 0;
     int rc = 0;
+    if (span_line(&rest, &line) && hash_parse(line, &first) && hash_eq(&first, &peer->document_asked)) {
+        peer->document_asked = none; /* it has been given that one: something there is amiss, and haste mends nothing */
+        push_failed(node, peer);
+        return 0;
+    }
+    peer->document_asked = first;
+    rest = event->body;
     while (rc == 0 && sent < 32 && span_line(&rest, &line) && hash_parse(line, &hash)) {
         rc = document_send(node, peer, &hash);
         sent += rc == 0;

@@ -8,7 +8,7 @@
 #include "node/engine.h"
 #include "record/wire.h"
 
-enum { BACKOFF_MS_MIN = 200, BACKOFF_MS_MAX = 60000, POLL_MS = 30000, PULL_GRACE_MS = 2000, CALL_TIMEOUT_MS = 15000 };
+enum { BACKOFF_MS_MIN = 200, POLL_MS = 30000, PULL_GRACE_MS = 2000, CALL_TIMEOUT_MS = 15000 };
 enum { EARLY_BYTES_MAX = 16 * 1024 * 1024, EARLY_COUNT_MAX = 1024, WANTED_MAX = 1024 };
 
 enum call_kind {
@@ -54,6 +54,7 @@ struct peer {
     bool entries_phase;
     uint64_t documents_sent; /* entries below this index had their documents sent early */
     unsigned documents_under_way;
+    struct hash document_asked; /* the first that it asked for last time; zero: none */
     /* announcements */
     uint64_t announced_size, announced_standing;
     /* documents that we pull from it */
@@ -117,6 +118,9 @@ struct held_log {
     uint64_t standing_size; /* greatest with a quorum */
     int64_t standing_instant;
     bool two_faces;
+    struct hash
+        told; /* SHA-256 of the last note of it that was checked and kept: polls bring the same one again and again */
+    uint32_t told_epoch;
     struct pull pull;
     bool wanted;                 /* the view "wanted" may hold something of this log */
     bool wanted_seen;            /* the scan that is going on has met a row of it */
@@ -156,7 +160,7 @@ struct node {
     const struct party *self; /* NULL outside a circle */
     char party_name[NAME_BYTES_MAX + 1];
     const char *const *channels;
-    int64_t now_ms;
+    int64_t now_ms, poll_ms;
     struct actions *actions;
     bool writing; /* a store batch is open */
 
@@ -218,6 +222,12 @@ size_t peer_index(const struct node *node, const struct party *party); /* SIZE_M
 struct held_log *log_of(struct node *node, const struct party *party);
 struct tile_reader log_tiles(struct node *node, struct held_log *log, struct store_tiles *space);
 void mirror_key_name(char out[static ORIGIN_BYTES_MAX + 8], const struct party *party);
+
+/* entries.c */
+/* Entries [start, end) of a log that is held up to its size, each checked: E_CORRUPT when it is not what the tree says. */
+int entries_read(struct node *node, struct held_log *log, uint64_t start, uint64_t end, entry_visit *visit, void *ctx);
+/* The entry of this id into an empty `out`: E_CORRUPT when the bytes are another's. */
+int entry_read(struct node *node, log_id log, uint64_t index, const struct hash *id, struct buf *out);
 
 /* own_log.c */
 void pending_free(struct pending_submission *pending);

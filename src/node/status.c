@@ -126,7 +126,7 @@ static int statement_find(struct node *node, const struct hash *id, struct found
     if (rc == 0 && !found->log)
         rc = E_NOTFOUND;
     if (rc == 0)
-        rc = store->ops->entry_get(store, number, found->index, &found->entry);
+        rc = entry_read(node, number, found->index, id, &found->entry);
     if (rc == 0)
         rc = statement_parse(&found->statement, buf_view(&found->entry), NULL);
     if (rc == 0)

@@ -189,7 +189,7 @@ static int node_start(struct shell *shell, bool in_circle, struct fault *fault)
         shell->channels[channels++] = "command";
     if (shell->config.notify_webhook[0])
         shell->channels[channels++] = "webhook";
-    struct env env = {.store = shell->store, .signer = shell->signer, .random = random_number};
+    struct env env = {.store = shell->store, .signer = shell->signer, .random = random_number, .clock = clock_seconds};
     struct node_config config = {.roster = in_circle ? &shell->roster : NULL,
                                  .charter = shell->charter,
                                  .party = span_str(shell->config.name),

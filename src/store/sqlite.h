@@ -22,6 +22,7 @@
     X(LOG_LAST, "SELECT max(key) FROM entry WHERE key >= ?1 AND key < ?2")                                             \
     X(ENTRY_ADD, "INSERT INTO entry(key, bytes) VALUES(?1, ?2)")                                                       \
     X(ENTRY_GET, "SELECT bytes FROM entry WHERE key = ?1")                                                             \
+    X(ENTRY_SCAN, "SELECT key, bytes FROM entry WHERE key >= ?1 AND key < ?2 ORDER BY key")                            \
     X(ID_ADD, "INSERT OR IGNORE INTO id_index(hash, key) VALUES(?1, ?2)")                                              \
     X(ID_FIND, "SELECT key FROM id_index WHERE hash = ?1")                                                             \
     X(TILE_PUT, "INSERT OR REPLACE INTO tile(log, level, n, hashes) VALUES(?1, ?2, ?3, ?4)")                           \
@@ -35,6 +36,8 @@
     X(COSIG_PUT, "INSERT OR REPLACE INTO cosignature(log, size, root, kid, at, signature, cose, sum)"                  \
                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, row_sum('cosignature', ?1, ?2, ?3, ?4, ?5, ?6, ?7))")            \
     X(COSIG_GET, "SELECT " COSIG_COLUMNS " FROM cosignature WHERE log = ?1 AND size = ?2 AND root = ?3 AND kid = ?4")  \
+    X(COSIG_SCAN, "SELECT " COSIG_COLUMNS " FROM cosignature"                                                          \
+                  " WHERE log = ?1 AND size >= ?2 ORDER BY size, root, kid")                                           \
     X(DOC_PUT, "INSERT OR REPLACE INTO document(hash, label, size, zstd, sum)"                                         \
                " VALUES(?1, ?2, ?3, ?4, row_sum('document', ?1, ?2, ?3))")                                             \
     X(DOC_INFO, "SELECT label, size, " DOC_GOOD " FROM document WHERE hash = ?1")                                      \
@@ -43,6 +46,8 @@
                    " SELECT n, ?1, ?2, ?3, ?4, row_sum('journal', n, ?1, ?2, ?3, ?4)"                                  \
                    " FROM (SELECT coalesce(max(seq), 0) + 1 AS n FROM journal)"                                        \
                    " WHERE NOT EXISTS(SELECT 1 FROM journal WHERE kind = ?2 AND key = ?3)")                            \
+    X(JOURNAL_FIND, "SELECT " JOURNAL_COLUMNS " FROM journal WHERE kind = ?1 AND key = ?2")                            \
+    X(JOURNAL_SCAN, "SELECT " JOURNAL_COLUMNS " FROM journal WHERE kind = ?1 AND seq > ?2 ORDER BY seq")               \
     X(STATE_PUT, "INSERT OR REPLACE INTO state(key, value, sum) VALUES(?1, ?2, row_sum('state', ?1, ?2))")             \
     X(STATE_GET, "SELECT value, " STATE_GOOD " FROM state WHERE key = ?1")                                             \
     X(VIEW_PUT, "INSERT OR REPLACE INTO d_view(view, key, value) VALUES(?1, ?2, ?3)")                                  \

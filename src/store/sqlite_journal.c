@@ -33,7 +33,7 @@ int sj_find(struct store *store, struct span kind, struct span key, journal_visi
 {
     struct sqlite_store *s = self_of(store);
     sqlite3_stmt *q;
-    int rc = scan_prepare(s, "SELECT " JOURNAL_COLUMNS " FROM journal WHERE kind = ?1 AND key = ?2", &q);
+    int rc = scan_begin(s, Q_JOURNAL_FIND, &q);
     if (rc)
         return rc;
     bind_span(q, 1, kind);
@@ -43,7 +43,7 @@ int sj_find(struct store *store, struct span kind, struct span key, journal_visi
     rc = rc ? rc : journal_row_read(q, &row);
     if (rc == 0 && visit)
         rc = visit(ctx, &row);
-    (void)sqlite3_finalize(q);
+    scan_end(s, Q_JOURNAL_FIND, q);
     return rc;
 }
 
@@ -51,10 +51,7 @@ int sj_scan(struct store *store, struct span kind, int64_t after_seq, journal_vi
 {
     struct sqlite_store *s = self_of(store);
     sqlite3_stmt *q;
-    int rc = scan_prepare(s,
-                          "SELECT " JOURNAL_COLUMNS " FROM journal"
-                          " WHERE kind = ?1 AND seq > ?2 ORDER BY seq",
-                          &q);
+    int rc = scan_begin(s, Q_JOURNAL_SCAN, &q);
     if (rc)
         return rc;
     bind_span(q, 1, kind);
@@ -66,7 +63,7 @@ int sj_scan(struct store *store, struct span kind, int64_t after_seq, journal_vi
         if (rc)
             break;
     }
-    (void)sqlite3_finalize(q);
+    scan_end(s, Q_JOURNAL_SCAN, q);
     return rc == E_NOTFOUND ? 0 : rc;
 }
 

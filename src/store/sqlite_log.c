@@ -142,7 +142,7 @@ int sl_entries_scan(struct store *store, log_id log, uint64_t start, uint64_t en
     uint64_t next = start;
     if (end > INDEX_MAX || start > end || log < 1 || log > LOG_MAX)
         return E_NOTFOUND;
-    int rc = scan_prepare(s, "SELECT key, bytes FROM entry WHERE key >= ?1 AND key < ?2 ORDER BY key", &q);
+    int rc = scan_begin(s, Q_ENTRY_SCAN, &q);
     if (rc)
         return rc;
     (void)sqlite3_bind_int64(q, 1, key_of(log, start));
@@ -156,7 +156,7 @@ int sl_entries_scan(struct store *store, log_id log, uint64_t start, uint64_t en
         if (rc)
             break;
     }
-    (void)sqlite3_finalize(q);
+    scan_end(s, Q_ENTRY_SCAN, q);
     if (rc == E_NOTFOUND)
         return next == end ? 0 : E_NOTFOUND;
     return rc;
@@ -328,10 +328,7 @@ int sl_cosignatures(struct store *store, log_id log, uint64_t from_size, cosigna
     struct stored_cosignature c;
     if (from_size > INT64_MAX)
         return 0;
-    int rc = scan_prepare(s,
-                          "SELECT " COSIG_COLUMNS " FROM cosignature"
-                          " WHERE log = ?1 AND size >= ?2 ORDER BY size, root, kid",
-                          &q);
+    int rc = scan_begin(s, Q_COSIG_SCAN, &q);
     if (rc)
         return rc;
     (void)sqlite3_bind_int64(q, 1, log);
@@ -342,6 +339,6 @@ int sl_cosignatures(struct store *store, log_id log, uint64_t from_size, cosigna
         if (rc)
             break;
     }
-    (void)sqlite3_finalize(q);
+    scan_end(s, Q_COSIG_SCAN, q);
     return rc == E_NOTFOUND ? 0 : rc;
 }
