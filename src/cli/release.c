@@ -121,7 +121,7 @@ static int release_state(struct cli *cli)
     int rc = files_hash(files, cli->argv, (size_t)cli->argc, &fault);
     if (rc)
         exit = cli_fail(cli, rc, &fault);
-    else if (builder || (rc = builder_default(cli, made, &exit)) == 0) {
+    else if (builder || builder_default(cli, made, &exit) == 0) {
         const struct release release = {.name = span_str(name),
                                         .version = span_str(version),
                                         .source = span_str(source ? source : ""),

@@ -39,15 +39,19 @@ void metrics_time(struct store *store, struct shell_counters *counters)
     store->ops = &timed.ops;
 }
 
-/* statm, proc(5): pages; the second figure is what is resident. Where the file is out of reach, the peak must do. */
+/* statm, proc(5): "SIZE RESIDENT ...", in pages. Where the file is out of reach, the peak must do. */
 static uint64_t resident_bytes(const struct rusage *usage)
 {
-    unsigned long long size, resident;
+    char line[128] = "";
+    uint64_t pages = 0;
     FILE *file = fopen("/proc/self/statm", "re");
-    bool good = file && fscanf(file, "%llu %llu", &size, &resident) == 2;
+    char *read = file ? fgets(line, sizeof line, file) : NULL;
     if (file)
         (void)fclose(file);
-    return good ? resident * (uint64_t)sysconf(_SC_PAGESIZE) : (uint64_t)usage->ru_maxrss * 1024;
+    const char *second = read ? strchr(line, ' ') : NULL;
+    size_t len = second ? strcspn(second + 1, " ") : 0;
+    return second && decimal_parse(span_of(second + 1, len), &pages) ? pages * (uint64_t)sysconf(_SC_PAGESIZE)
+                                                                     : (uint64_t)usage->ru_maxrss * 1024;
 }
 
 void metrics_write(struct shell *shell, struct buf *out)
