@@ -166,6 +166,20 @@ static int write_all(int fd, struct span bytes)
     return fsync(fd);
 }
 
+/* The name lasts as well as the bytes. */
+static int parent_sync(const char *path)
+{
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    (void)snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = fd < 0 ? -1 : fsync(fd), saved = errno;
+    if (fd >= 0)
+        (void)close(fd);
+    errno = saved;
+    return rc && errno == EINVAL ? 0 : rc; /* what keeps no names has none to lose */
+}
+
 int file_write(const char *path, struct span bytes, unsigned mode, bool exclusive, struct fault *fault)
 {
     char temporary[4096];
@@ -176,11 +190,15 @@ int file_write(const char *path, struct span bytes, unsigned mode, bool exclusiv
     int saved = errno;
     if (fd >= 0)
         (void)close(fd);
-    if (!bad && !exclusive)
-        bad = rename(temporary, path) != 0;
+    if (!bad) {
+        bad = (!exclusive && rename(temporary, path) != 0) || parent_sync(path) != 0;
+        saved = errno;
+    }
     if (!bad)
         return 0;
-    errno = bad && saved ? saved : errno;
+    if (fd >= 0)
+        (void)unlink(target); /* a part of it helps nobody, and would be in the way of the next try */
+    errno = saved;
     int code = fail(fault, errno_code(), "%s", strerror(errno));
     return fault ? fail_at(fault, code, "%s", path) : code;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "crypto/sha256.h"
+#include "store/renew.h"
 
 enum { SLOT_BYTES = 4096, RECORDS_MAX = PARTIES_MAX + FOREIGN_LOGS_MAX };
 
@@ -186,7 +187,10 @@ static int load(struct signer_state *state, const char *party, const struct hash
         rc = record_load(state, i, st.st_size, fault);
         state->count += rc == 0;
     }
-    return rc == E_NOTFOUND ? 0 : rc;
+    if (rc && rc != E_NOTFOUND)
+        return rc;
+    rc = file_renew(state->fd);
+    return rc ? fail(fault, rc, "signer.state cannot be written again") : 0;
 }
 
 int state_open(struct signer_state **out, int fd, const char *party, const struct hash *circle, struct fault *fault)

@@ -10,6 +10,7 @@
 #include <zstd.h>
 
 #include "crypto/sha256.h"
+#include "store/renew.h"
 
 /* Migrations in order: version n is reached by the first n of them. Add, never change. */
 static const char *const migrations[] = {
@@ -355,6 +356,19 @@ static int parent_sync(const char *path)
     return folder_sync(folder);
 }
 
+/* The WAL of an earlier life. The database itself needs no renewal: until a checkpoint of it is synced the WAL still has its pages. */
+static int wal_renew(const char *path, struct fault *fault)
+{
+    char name[4096];
+    (void)snprintf(name, sizeof name, "%s-wal", path);
+    int fd = open(name, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : fail(fault, E_IO, "the WAL cannot be opened: %s", strerror(errno));
+    int rc = file_renew(fd);
+    (void)close(fd);
+    return rc ? fail(fault, rc, "the WAL cannot be written again: %s", strerror(errno)) : 0;
+}
+
 int store_sqlite_open(struct store **out, const char *path, const char *blobs, struct fault *fault)
 {
     struct sqlite_store *s = calloc(1, sizeof *s);
@@ -365,6 +379,7 @@ int store_sqlite_open(struct store **out, const char *path, const char *blobs, s
     s->blobs = blobs ? strdup(blobs) : NULL;
     int rc = blobs && !s->blobs ? fail(fault, E_NOMEM, "store") : lock_take(s, path, fault);
     rc = rc ? rc : private_create(path, blobs, fault);
+    rc = rc ? rc : wal_renew(path, fault);
     rc = rc ? rc : database_open(s, path, fault);
     if (rc == 0 && (rc = parent_sync(path)) != 0)
         (void)fail(fault, rc, "the folder cannot be synced: %s", strerror(errno));

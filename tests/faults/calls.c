@@ -168,7 +168,7 @@ static int table(const char *what)
         (void)snprintf(line, sizeof line, "%s %s at %s: tried %u, went on %u, stopped %u%s%s%s, lost nothing",
                        call_names[row->call], row->failure->name, row->site, row->tried, row->went_on, row->stopped,
                        row->stopped ? " (" : "", row->stopped ? code : "", row->stopped ? ")" : "");
-        test(line);
+        test(strdup(line)); /* it is printed later */
         CHECK_INT(row->wrong, 0);
         tried += row->tried;
         wrong += row->wrong;

@@ -1,4 +1,4 @@
-/* Faults on the real store, signer state and engine: driver calls|allocations [--all] [--seed N] */
+/* Faults on the real store, signer state and engine: driver calls|allocations|power|sync [--all] [--seed N] */
 #include "tests/faults/driver.h"
 
 #include <ftw.h>
@@ -90,7 +90,7 @@ static bool driver_open(struct driver *driver)
 static const struct {
     const char *name;
     int (*run)(struct driver *);
-} passes[] = {{"calls", pass_calls}, {"allocations", pass_allocations}};
+} passes[] = {{"calls", pass_calls}, {"allocations", pass_allocations}, {"power", pass_power}, {"sync", pass_sync}};
 
 int main(int argc, char **argv)
 {
@@ -115,6 +115,6 @@ int main(int argc, char **argv)
         (void)nftw(driver.base, remove_one, 8, FTW_DEPTH | FTW_PHYS);
         return rc;
     }
-    (void)fprintf(stderr, "usage: driver calls|allocations [--all] [--seed N]\n");
+    (void)fprintf(stderr, "usage: driver calls|allocations|power|sync [--all] [--seed N]\n");
     return 2;
 }

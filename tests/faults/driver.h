@@ -9,7 +9,7 @@ enum { CALLS_MAX = 400000, FOLDER_BYTES = 128 };
 #ifdef __SANITIZE_ADDRESS__
 enum { TRIES_MOST = 40 };
 #else
-enum { TRIES_MOST = 200 }; /* of one pass, unless --all or --most says otherwise */
+enum { TRIES_MOST = 170 }; /* of one pass, unless --all or --most says otherwise */
 #endif
 
 /* In memory that the runs, which are forked, share with their parent. */
@@ -19,6 +19,8 @@ struct outcome {
     unsigned stops;
     int code;
     bool closing;
+    bool powerless;
+    size_t steps; /* of the recording */
     char trouble[400];
 };
 struct shared {
@@ -46,6 +48,20 @@ void folder_empty(const char *folder);
 
 int pass_calls(struct driver *driver);
 int pass_allocations(struct driver *driver);
+int pass_power(struct driver *driver);
+int pass_sync(struct driver *driver);
+
+/* image.c: what a disk may hold when the power goes: of what was synced all, of the rest anything, sector by sector. Replaces what is in
+   the folder. */
+enum loss {
+    LOSE_ALL,     /* nothing that was not synced */
+    LOSE_NOTHING, /* the disk was quick */
+    LOSE_LAST,    /* up to some moment all, then nothing */
+    LOSE_FIRST,   /* the later writes, not the earlier ones */
+    LOSE_SECTORS, /* each sector of 512 bytes, each name by itself: reordered and torn */
+    LOSS_COUNT
+};
+void image_make(const char *folder, struct trace trace, enum loss loss, uint64_t seed);
 
 /* site.c: the innermost functions of the program itself on a call's stack, as "f < g < h"; lives until the end. */
 void sites_resolve(const struct interposed_call *calls, size_t count);

@@ -27,7 +27,7 @@ static struct {
     enum failing how;
     int error;
     bool fired;
-    bool recording, powerless;
+    bool recording, powerless, frozen;
     size_t end;
 } state;
 
@@ -129,6 +129,11 @@ bool interpose_powerless(void)
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
 
+void interpose_freeze(bool frozen)
+{
+    state.frozen = frozen;
+}
+
 static void site_note(enum interposed call)
 {
     void *frames[SITE_FRAMES + OWN_FRAMES];
@@ -139,6 +144,7 @@ static void site_note(enum interposed call)
     while (from < n && (const char *)frames[from] >= __ehdr_start && (const char *)frames[from] < _end)
         from++;
     out->call = call;
+    out->step = record.count;
     out->depth = (unsigned)(n - from < SITE_FRAMES ? n - from : SITE_FRAMES);
     memcpy(out->frames, frames + from, out->depth * sizeof *frames);
 }
@@ -224,6 +230,10 @@ static void name_set(const char *path, unsigned file)
 /* True: the power is gone, and this call is not carried out. */
 static bool power_gone(void)
 {
+    if (state.frozen && state.inside) {
+        errno = EIO;
+        return true;
+    }
     if (!state.recording || !state.inside)
         return false;
     if (record.count >= state.end)

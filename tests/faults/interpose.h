@@ -36,6 +36,7 @@ enum { SITE_FRAMES = 24 };
 struct interposed_call {
     enum interposed call;
     unsigned depth;
+    size_t step;               /* of the recording, if there is one */
     void *frames[SITE_FRAMES]; /* innermost first, without this library's own */
 };
 
@@ -84,6 +85,7 @@ struct trace {
 /* Records from an empty folder on; at step `end` the power goes (SIZE_MAX: never): from then on every watched call fails. */
 void interpose_record(size_t end);
 bool interpose_powerless(void);
+void interpose_freeze(bool frozen); /* as when the process is killed: no watched call does anything any more */
 struct trace interpose_trace(void);
 
 #endif

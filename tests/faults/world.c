@@ -181,7 +181,9 @@ static void self_dies(struct world *world, int rc)
         trouble(world, "ended with %s though nothing had failed", error_text(rc)->id);
     if (world->stops++ == 0)
         world->stop_code = rc;
+    interpose_freeze(world->abrupt);
     member_close(world, SELF);
+    interpose_freeze(false);
     world->died(world, world->died_ctx);
     if (world->stops <= STOPS_MAX)
         self_open(world);
@@ -189,6 +191,8 @@ static void self_dies(struct world *world, int rc)
         trouble(world, "it does not stay up");
 }
 
+static void check_at_once(struct world *world);
+static log_id log_number(struct world *world, unsigned number, unsigned owner, uint64_t *size);
 static void self_open(struct world *world)
 {
     struct fault fault = {0};
@@ -200,6 +204,7 @@ static void self_open(struct world *world)
             self_dies(world, rc);
         return;
     }
+    check_at_once(world);
     member_step(world, SELF, &(struct event){.kind = EVENT_START}, NULL);
 }
 
@@ -317,7 +322,10 @@ static void cosigned_note(struct world *world, const struct message *request)
 
 static void hand_over(struct world *world, unsigned number, const struct action *action)
 {
-    if (number == SELF && world->handed_count < HANDED_MAX)
+    size_t known = 0;
+    while (known < world->handed_count && !hash_eq(&world->handed[known], &action->hash))
+        known++;
+    if (number == SELF && known == world->handed_count && known < HANDED_MAX)
         world->handed[world->handed_count++] = action->hash;
     struct event event = {.kind = EVENT_DELIVERED, .name = span_str("command"), .hash = action->hash};
     member_step(world, number, &event, NULL);
@@ -696,23 +704,65 @@ static void check_positions(struct world *world, unsigned owner, const struct po
                     (unsigned long long)list[i].size, names[owner]);
 }
 
-static void check_signer(struct world *world)
+static uint64_t greatest(const struct position *list, size_t count)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < count; i++)
+        most = list[i].size > most ? list[i].size : most;
+    return most;
+}
+
+static uint64_t signer_size(struct world *world, enum key_role role, unsigned owner)
 {
     struct signer *signer = world->members[SELF].signer;
-    struct signer_position own = {0}, mirrored = {0};
-    uint64_t size, most = 0;
+    struct signer_position position = {0};
+    const struct party *party = roster_party(&world->cast->roster, span_str(names[owner]));
+    (void)signer->ops->position(signer, role, span_str(party->origin), &position);
+    return position.size;
+}
+
+static void check_signer(struct world *world)
+{
+    uint64_t size, own = signer_size(world, KEY_LOG, SELF);
     (void)log_number(world, SELF, SELF, &size);
-    for (size_t i = 0; i < world->cosigned_count; i++)
-        most = world->cosigned[i].size > most ? world->cosigned[i].size : most;
-    const struct roster *roster = &world->cast->roster;
-    (void)signer->ops->position(signer, KEY_LOG, span_str(roster_party(roster, span_str("alpha"))->origin), &own);
-    (void)signer->ops->position(signer, KEY_MIRROR, span_str(roster_party(roster, span_str("bravo"))->origin),
-                                &mirrored);
-    if (own.size != size)
-        trouble(world, "the signer stands at %llu, the log at %llu", (unsigned long long)own.size,
-                (unsigned long long)size);
-    if (mirrored.size < most)
-        trouble(world, "the signer has forgotten that it cosigned bravo's log at %llu", (unsigned long long)most);
+    if (own != size)
+        trouble(world, "the signer stands at %llu, the log at %llu", (unsigned long long)own, (unsigned long long)size);
+}
+
+static int row_count(void *ctx, const struct journal_row *row)
+{
+    (void)row;
+    ++*(size_t *)ctx;
+    return 0;
+}
+
+/* Before any peer can help: what was acknowledged is on this disk, and the signer knows all that it has signed. */
+static void check_at_once(struct world *world)
+{
+    struct store *store = world->members[SELF].store;
+    uint64_t size, index = 0, mirrored, given = greatest(world->given, world->given_count);
+    log_id own = log_number(world, SELF, SELF, &size), log = 0;
+    for (size_t i = 0; i < world->stated_count; i++) {
+        const struct stated *s = &world->stated[i];
+        struct stored_document info;
+        if (!s->acknowledged || s->owner != SELF)
+            continue;
+        if (store->ops->entry_find(store, &s->id, &log, &index) != 0 || log != own || index != s->index)
+            trouble(world, "acknowledged statement %zu is not there when it starts again", i);
+        if (store->ops->document_info(store, &s->hash, &info) != 0)
+            trouble(world, "document %zu is not there when it starts again", i);
+    }
+    (void)log_number(world, SELF, BRAVO, &mirrored);
+    if (mirrored < greatest(world->cosigned, world->cosigned_count) ||
+        signer_size(world, KEY_MIRROR, BRAVO) < greatest(world->cosigned, world->cosigned_count))
+        trouble(world, "it has forgotten what it cosigned of bravo's log");
+    if (size < given || signer_size(world, KEY_LOG, SELF) < given)
+        trouble(world, "it has forgotten its own checkpoint of size %llu", (unsigned long long)given);
+    size_t inventories = 0, notices = 0;
+    (void)store->ops->journal_scan(store, span_str("inventory"), 0, row_count, &inventories);
+    (void)store->ops->journal_scan(store, span_str("notice"), 0, row_count, &notices);
+    if (inventories < (size_t)world->inventory_kept || notices < world->handed_count)
+        trouble(world, "the journal is shorter when it starts again");
 }
 
 static int notice_visit(void *ctx, const struct journal_row *row)

@@ -79,6 +79,7 @@ struct world {
     struct hash handed[HANDED_MAX];
     size_t handed_count, reads;
     bool inventory_kept;
+    bool abrupt;        /* when it dies, nothing is closed: as if it were killed */
     bool calm;          /* nothing will fail any more */
     bool closing_fired; /* it failed while everything was being closed */
     unsigned stops;

@@ -169,8 +169,11 @@ static void test_failing(void)
     save(state, "a", 4);
     state_free(state);
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    bad = open(path, O_RDONLY);
+    bad = dup(fd);
     state = opened(bad, 0);
+    int reading = open(path, O_RDONLY);
+    CHECK(bad >= 0 && reading >= 0 && dup2(reading, bad) == bad); /* from now on it cannot be written */
+    (void)close(reading);
     state_blank(&record, KEY_MIRROR, span_str("a"));
     record.size = 5;
     CHECK_INT(state_save(state, &record), E_IO);
