@@ -26,6 +26,21 @@ void buf_hex(struct buf *buf, struct span bytes);    /* lower case */
 /* A JSON string with its quotes, escaped by RFC 8259 section 7; invalid UTF-8 becomes U+FFFD. */
 void buf_json(struct buf *buf, struct span text);
 
+/* 64 bits in place, big-endian. */
+static inline void u64_put(uint8_t out[static 8], uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        out[i] = (uint8_t)(value >> (56 - 8 * i));
+}
+
+static inline uint64_t u64_get(const uint8_t in[static 8])
+{
+    uint64_t value = 0;
+    for (int i = 0; i < 8; i++)
+        value = value << 8 | in[i];
+    return value;
+}
+
 static inline struct span buf_view(const struct buf *buf)
 {
     return span_of(buf->data, buf->len);

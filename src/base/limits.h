@@ -45,12 +45,15 @@ enum {
 
     /* Node */
     BATCH_STATEMENTS_MAX = 1024,          /* one group commit */
+    NOTICE_TEXT_MAX = 1024,               /* each text of a notice; longer ones are cut */
+    NOTICE_BYTES_MAX = 128 * 1024,        /* a notice as JSON, each of its texts escaped at the worst */
+    INVENTORY_NAME_MAX = 63,              /* of an inventory, and of its distribution */
     DOCUMENT_PULLS_MAX = 32,              /* documents fetched at once, by a node */
     DOCUMENT_PULLS_PER_SOURCE = 8,        /* ... from one peer */
     DOCUMENT_PULL_SMALL_MAX = 256 * 1024, /* a larger one is fetched alone */
     FOREIGN_LOGS_MAX = 1024,              /* logs outside the circle that a node witnesses */
     HTTP_BODY_MAX = 36 * 1024 * 1024,
-    GZIP_BODY_MIN = 16 * 1024, /* a smaller body goes out as it is: it would save a packet or none */
+    GZIP_BODY_MIN = 16 * 1024,           /* a smaller body goes out as it is: it would save a packet or none */
     HTTP_MEMORY_MAX = 128 * 1024 * 1024, /* bodies of all requests and answers under way, together */
     HTTP_DISCARD_MAX = 64 * 1024,        /* of a refused body that is still read, so that its sender hears why */
     TARGET_BYTES_MAX = 4096,             /* a request's path and query */

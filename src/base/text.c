@@ -148,6 +148,18 @@ void text_show(struct buf *out, struct span foreign)
     }
 }
 
+bool text_is_line(struct span text)
+{
+    while (text.len) {
+        uint32_t c = 0;
+        size_t unit = utf8_unit(text, &c);
+        if (!unit || c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029)
+            return false;
+        text = span_from(text, unit);
+    }
+    return true;
+}
+
 bool name_valid(struct span name)
 {
     if (!name.len || name.len > 63)

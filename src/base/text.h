@@ -26,6 +26,9 @@ void hash_hex(const struct hash *h, char out[static 65]);
    U+061C) become visible as <U+202E>; invalid bytes as <0x80>; newlines and tabs become spaces. */
 void text_show(struct buf *out, struct span foreign);
 
+/* One line of UTF-8: no control character (C0, DEL, C1) and no line or paragraph separator (U+2028, U+2029). */
+bool text_is_line(struct span text);
+
 /* A party name: 1 to 63 characters of a-z 0-9 and inner '-', labels joined by '.', as in DNS (RFC 1035, LDH). */
 bool name_valid(struct span name);
 

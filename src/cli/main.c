@@ -70,7 +70,9 @@ const struct command commands[] = {
      "Example:\n  comity inventory add web-server --this-machine\n",
      command_inventory},
     {"notices", "what affects the own inventories",
-     "comity notices [--after SEQ]\n\nExit code 1 when there is any affected component, 0 when there is none.\n\n"
+     "comity notices [--after SEQ]\n\nExit code 1 when there is any affected component, 0 when there is none. A notice "
+     "that a later one of the same "
+     "advisory replaces, such as \"no longer affected\", counts no more.\n\n"
      "Example:\n  comity notices --json\n",
      command_notices},
     {"status", "the node, its log, its mirrors and peers",

@@ -209,7 +209,7 @@ static void standing_print(const struct json *row, const struct json *advisory)
         print_text(stood ? advisory : row, "standing_since");
 }
 
-static bool notice_print(const struct json *row)
+static void notice_print(const struct json *row, bool replaced)
 {
     const struct json *n = json_get(row, "notice"), *component = json_get(n, "component"),
                       *advisory = json_get(n, "advisory");
@@ -233,8 +233,39 @@ static bool notice_print(const struct json *row)
     standing_print(row, advisory);
     (void)printf("\n    notice ");
     print_text(n, "id");
-    (void)printf("\n");
-    return span_is(json_text(n, "verdict"), "affected");
+    if (json_text(n, "replaces").len) {
+        (void)printf("\n    replaces ");
+        print_text(n, "replaces");
+    }
+    (void)printf("%s\n", replaced ? "\n    replaced by a later notice" : "");
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return span_compare(*(const struct span *)a, *(const struct span *)b);
+}
+
+/* Prints all (unless JSON did). A notice is replaced when a later revision of the advisory has said something else of the component, or
+   the same again. True when what is left says "affected". */
+static bool notices_print(const struct json *rows, bool print)
+{
+    struct span *replaced = calloc(rows->count + (size_t)1, sizeof *replaced);
+    bool affected = false;
+    if (!replaced)
+        return true;
+    for (uint32_t i = 0; i < rows->count; i++)
+        replaced[i] = json_text(json_get(&rows->child[i], "notice"), "replaces");
+    qsort(replaced, rows->count, sizeof *replaced, by_bytes);
+    for (uint32_t i = 0; i < rows->count; i++) {
+        const struct json *n = json_get(&rows->child[i], "notice");
+        struct span id = json_text(n, "id");
+        bool gone = bsearch(&id, replaced, rows->count, sizeof id, by_bytes) != NULL;
+        affected = affected || (!gone && span_is(json_text(n, "verdict"), "affected"));
+        if (print)
+            notice_print(&rows->child[i], gone);
+    }
+    free(replaced);
+    return affected;
 }
 
 int command_notices(struct cli *cli)
@@ -252,14 +283,9 @@ int command_notices(struct cli *cli)
     (void)snprintf(path, sizeof path, "/api/v1/notices?after=%.20s", after ? after : "0");
     if (api_good(cli, "GET", path, span_of(NULL, 0), &out, &exit) == 0) {
         const struct json *root = answer_parse(cli, &out, &arena);
-        bool affected = false;
         if (cli->json)
             print_raw(&out);
-        for (uint32_t i = 0; root && i < root->count; i++) {
-            const struct json *n = json_get(&root->child[i], "notice");
-            affected =
-                (cli->json ? span_is(json_text(n, "verdict"), "affected") : notice_print(&root->child[i])) || affected;
-        }
+        bool affected = root && notices_print(root, !cli->json);
         if (root && !root->count && !cli->json)
             (void)printf("no notices\n");
         exit = affected ? EXIT_NO : EXIT_YES;

@@ -1,5 +1,7 @@
 #include "format/advisory.h"
 
+#include "format/version.h"
+
 /* The strings of an array; other items are passed over. */
 int advisory_texts(const struct json *array, const struct span **out, size_t *count, struct arena *arena)
 {
@@ -33,4 +35,12 @@ const char *advisory_media(const struct json *root)
     if (json_get(root, "id") && json_get(root, "modified") && !json_get(root, "document"))
         return "application/osv+json";
     return NULL;
+}
+
+int advisory_revision_order(struct span version_a, int64_t modified_a, struct span version_b, int64_t modified_b)
+{
+    int order = 0;
+    if (version_a.len && version_b.len && version_compare_semver(version_a, version_b, &order) && order)
+        return order;
+    return (modified_a > modified_b) - (modified_a < modified_b);
 }

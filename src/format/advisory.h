@@ -46,6 +46,9 @@ int advisory_read_csaf(struct advisory *out, struct span json, struct arena *are
 int advisory_read_osv(struct advisory *out, struct span json, struct arena *arena, struct fault *fault);
 /* By media type ("application/csaf+json", "application/osv+json"); E_UNSUPPORTED for others. */
 int advisory_read(struct advisory *out, struct span media, struct span json, struct arena *arena, struct fault *fault);
+/* Which of two revisions of one advisory is the later: <0, 0, >0. By CSAF's tracking version (an integer or a SemVer version, CSAF 2.0
+   section 3.1.11) where both have one that compares and differs, else by the instant of modification. */
+int advisory_revision_order(struct span version_a, int64_t modified_a, struct span version_b, int64_t modified_b);
 /* For the readers: the strings of an array; other items are passed over. */
 int advisory_texts(const struct json *array, const struct span **out, size_t *count, struct arena *arena);
 /* Guesses CSAF or OSV from the top members; NULL when it is neither. */

@@ -10,28 +10,14 @@
 static const char view[] = "change";
 enum { KEY_BYTES = 40, VALUE_BYTES = 48 };
 
-static void put_u64(uint8_t out[static 8], uint64_t value)
-{
-    for (int i = 0; i < 8; i++)
-        out[i] = (uint8_t)(value >> (56 - 8 * i));
-}
-
-static uint64_t get_u64(const uint8_t in[static 8])
-{
-    uint64_t value = 0;
-    for (int i = 0; i < 8; i++)
-        value = value << 8 | in[i];
-    return value;
-}
-
 int change_note(struct node *node, struct held_log *log, uint64_t index, const struct statement *s)
 {
     uint8_t key[KEY_BYTES], value[VALUE_BYTES];
     struct store *store = node->env.store;
     memcpy(key, s->id.b, 32);
-    put_u64(key + 32, (uint64_t)(log - node->logs));
+    u64_put(key + 32, (uint64_t)(log - node->logs));
     memcpy(value, key + 32, 8);
-    put_u64(value + 8, index);
+    u64_put(value + 8, index);
     memcpy(value + 16, s->document.b, 32);
     node->changes_due = true;
     return store->ops->view_put(store, span_str(view), span_of(key, sizeof key), span_of(value, sizeof value));
@@ -54,11 +40,11 @@ static int candidate_visit(void *ctx, struct span key, struct span value)
     struct candidates *all = ctx;
     if (key.len != KEY_BYTES || value.len != VALUE_BYTES || all->count == ROSTER_CHANGES_MAX)
         return 0;
-    uint64_t log = get_u64(value.data);
+    uint64_t log = u64_get(value.data);
     if (log >= all->node->log_count)
         return 0;
     struct candidate *c = &all->list[all->count++];
-    *c = (struct candidate){.log = &all->node->logs[log], .index = get_u64(value.data + 8)};
+    *c = (struct candidate){.log = &all->node->logs[log], .index = u64_get(value.data + 8)};
     memcpy(c->id.b, key.data, 32);
     memcpy(c->document.b, value.data + 16, 32);
     return 0;
@@ -169,17 +155,6 @@ static int changes_apply(struct node *node, struct candidates *all)
     return rc;
 }
 
-static int refold_all(struct node *node)
-{
-    struct store *store = node->env.store;
-    int rc = write_begin(node);
-    rc = rc ? rc : store->ops->views_drop(store);
-    for (size_t i = 0; i < node->log_count && rc == 0; i++)
-        rc = fold_log(node, &node->logs[i]);
-    node->changes_due = false; /* the same entries as before */
-    return rc;
-}
-
 int changes_refresh(struct node *node, bool refold)
 {
     struct candidates *all = calloc(1, sizeof *all);
@@ -197,7 +172,8 @@ int changes_refresh(struct node *node, bool refold)
         rc = changes_apply(node, all);
         bool same = old_count == node->change_count && memcmp(old, node->changes, old_count * sizeof *old) == 0;
         if (rc == 0 && !same && refold)
-            rc = refold_all(node);
+            rc = views_fold(node);
+        node->changes_due = false; /* the same entries as before */
     }
     free(old);
     free(all);

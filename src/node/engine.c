@@ -262,6 +262,8 @@ int node_open(struct node **out, const struct env *env, const struct node_config
     if (rc)
         (void)fail(fault, rc, "roster");
     rc = rc || !node->charter ? rc : circle_load(node, config, fault);
+    if (rc == 0 && node->roster && (rc = views_check(node)) != 0)
+        (void)fail(fault, rc, "the views that an earlier release derived cannot be derived anew");
     if (rc == 0 && node->roster && (rc = changes_refresh(node, false)) != 0)
         (void)fail(fault, rc,
                    rc == E_KEY ? "a key change has replaced this node's keys: they must sign no more"

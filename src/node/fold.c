@@ -1,7 +1,8 @@
 /* What an entry means here, whatever way it came: checked against the roster, kept apart if it is wrong, its document awaited, and
    handed to the works. Derived views (all of them droppable):
      wanted    document hash || statement id -> log number (8 bytes): stated, not held
-     advisory  statement id -> log number (8) || index (8) || document hash (32) */
+     current   advisories.c: the latest revision of each advisory
+   and what changes.c and others name. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,12 +11,6 @@
 #include "crypto/sha256.h"
 #include "node/state.h"
 #include "publish/publish.h"
-
-static void put_u64(uint8_t out[static 8], uint64_t value)
-{
-    for (int i = 0; i < 8; i++)
-        out[i] = (uint8_t)(value >> (56 - 8 * i));
-}
 
 bool document_missing(struct node *node, const struct hash *hash)
 {
@@ -72,18 +67,6 @@ static int refuse(struct node *node, const struct held_log *log, uint64_t index,
                                                   span_str(key), buf_view(&body), &seq);
     buf_free(&body);
     return rc == E_EXISTS ? 0 : rc;
-}
-
-static int advisory_fold(struct node *node, struct held_log *log, uint64_t index, const struct statement *s,
-                         struct span document)
-{
-    uint8_t value[48];
-    put_u64(value, (uint64_t)(log - node->logs));
-    put_u64(value + 8, index);
-    memcpy(value + 16, s->document.b, 32);
-    int rc = node->env.store->ops->view_put(node->env.store, span_str("advisory"), span_hash(&s->id),
-                                            span_of(value, sizeof value));
-    return rc ? rc : advisory_match(node, log, index, s, document);
 }
 
 static int faces_fold(struct node *node, struct held_log *log, uint64_t index, const struct statement *s,
@@ -147,7 +130,7 @@ static int want(struct node *node, struct held_log *log, const struct statement 
     uint8_t key[64], value[8];
     memcpy(key, s->document.b, 32);
     memcpy(key + 32, s->id.b, 32);
-    put_u64(value, (uint64_t)(log - node->logs));
+    u64_put(value, (uint64_t)(log - node->logs));
     log->wanted = log->wanted_seen = true;
     if (!log->document_retry.at_ms && node->self->committee && !log->own)
         log->document_retry.at_ms =
@@ -306,8 +289,37 @@ static int refold_visit(void *ctx, uint64_t index, struct span bytes)
     return fold_entry(refold->node, refold->log, index, bytes);
 }
 
-int fold_log(struct node *node, struct held_log *log)
+static int fold_log(struct node *node, struct held_log *log)
 {
     struct refold refold = {.node = node, .log = log};
     return entries_read(node, log, 0, log->size, refold_visit, &refold);
+}
+
+/* Advisories meet inventories when all is folded: only the latest revisions count, whatever order their documents once came in. */
+int views_fold(struct node *node)
+{
+    struct match_counts counts;
+    int rc = write_begin(node);
+    rc = rc ? rc : node->env.store->ops->views_drop(node->env.store);
+    node->refolding = true;
+    for (size_t i = 0; i < node->log_count && rc == 0; i++)
+        rc = fold_log(node, &node->logs[i]);
+    node->refolding = false;
+    return rc || !node->inventory_count ? rc : advisories_match(node, NULL, &counts);
+}
+
+/* Views that another release folded by other rules are folded anew, once. */
+int views_check(struct node *node)
+{
+    static const char key[] = "views", rules[] = "2";
+    struct buf known;
+    buf_init(&known, 16);
+    int rc = node->env.store->ops->state_get(node->env.store, span_str(key), &known);
+    bool same = rc == 0 && span_is(buf_view(&known), rules);
+    buf_free(&known);
+    if (same || (rc && rc != E_NOTFOUND && rc != E_LIMIT))
+        return same ? 0 : rc;
+    rc = views_fold(node);
+    rc = rc ? rc : node->env.store->ops->state_put(node->env.store, span_str(key), span_str(rules));
+    return rc ? rc : write_commit(node);
 }

@@ -185,8 +185,8 @@ static int missing_visit(void *ctx, uint64_t index, struct span bytes)
     struct statement statement;
     char hex[65];
     (void)index;
-    if (statement_parse(&statement, bytes, NULL) != 0 || span_is(statement.media, MEDIA_SEALED) ||
-        !document_missing(missing->node, &statement.document))
+    /* Not of a statement that does not count (a copy, another circle's): nobody would ever take its document. */
+    if (statement_parse(&statement, bytes, NULL) != 0 || !document_wanted(missing->node, &statement.document))
         return 0;
     hash_hex(&statement.document, hex);
     buf_printf(missing->out, "%s\n", hex);

@@ -1,107 +1,13 @@
-/* Inventories stay in the journal; advisories meet them here; a notice is recorded once under a stable id and handed out until
-   every channel has taken it. */
+/* Advisories meet inventories here; a notice is recorded once under a stable id and handed out until every channel has taken it. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "affected/match.h"
 #include "crypto/sha256.h"
 #include "format/json.h"
 #include "node/state.h"
 
-static const struct span kind_inventory = {(const uint8_t *)"inventory", 9};
 static const struct span kind_notice = {(const uint8_t *)"notice", 6};
 static const struct span kind_delivered = {(const uint8_t *)"delivered", 9};
-
-static void inventory_free(struct loaded_inventory *inventory)
-{
-    if (!inventory)
-        return;
-    arena_free(&inventory->arena);
-    buf_free(&inventory->bytes);
-    free(inventory);
-}
-
-void inventories_free(struct node *node)
-{
-    for (size_t i = 0; i < node->inventory_count; i++)
-        inventory_free(node->inventories[i]);
-    free(node->inventories);
-    node->inventories = NULL;
-    node->inventory_count = 0;
-}
-
-static int inventory_parse(struct loaded_inventory **out, struct span name, struct span distribution, struct span bytes,
-                           struct fault *fault)
-{
-    struct loaded_inventory *loaded = calloc(1, sizeof *loaded);
-    if (!loaded)
-        return fail(fault, E_NOMEM, "inventory");
-    arena_init(&loaded->arena, 4 * (size_t)INVENTORY_BYTES_MAX);
-    buf_init(&loaded->bytes, INVENTORY_BYTES_MAX);
-    buf_span(&loaded->bytes, bytes);
-    (void)snprintf(loaded->name, sizeof loaded->name, "%.*s", (int)name.len, (const char *)name.data);
-    sha256(bytes, &loaded->hash);
-    struct span ecosystem = arena_copy(&loaded->arena, distribution);
-    int rc = loaded->bytes.error
-                 ? fail(fault, loaded->bytes.error, "%zu bytes", bytes.len)
-                 : inventory_read(&loaded->inventory, buf_view(&loaded->bytes), ecosystem, &loaded->arena, fault);
-    if (rc) {
-        inventory_free(loaded);
-        return rc;
-    }
-    *out = loaded;
-    return 0;
-}
-
-/* Replaces the inventory of the same name. */
-static int inventory_place(struct node *node, struct loaded_inventory *loaded)
-{
-    for (size_t i = 0; i < node->inventory_count; i++)
-        if (strcmp(node->inventories[i]->name, loaded->name) == 0) {
-            inventory_free(node->inventories[i]);
-            node->inventories[i] = loaded;
-            return 0;
-        }
-    struct loaded_inventory **list =
-        realloc(node->inventories, (node->inventory_count + 1) * sizeof(struct loaded_inventory *));
-    if (!list)
-        return E_NOMEM;
-    node->inventories = list;
-    list[node->inventory_count++] = loaded;
-    return 0;
-}
-
-static int load_visit(void *ctx, const struct journal_row *row)
-{
-    struct node *node = ctx;
-    struct span name, distribution, key = row->key, body = row->body;
-    struct loaded_inventory *loaded = NULL;
-    int rc = 0;
-    if (!span_line(&key, &name) || !span_line(&body, &distribution) ||
-        (rc = inventory_parse(&loaded, name, distribution, body, NULL)) != 0)
-        return rc == E_NOMEM ? rc : E_CORRUPT;
-    return inventory_place(node, loaded);
-}
-
-int inventories_load(struct node *node)
-{
-    return node->env.store->ops->journal_scan(node->env.store, kind_inventory, 0, load_visit, node);
-}
-
-/* Notices */
-
-struct matching {
-    struct node *node;
-    struct held_log *log; /* where the statement stands, at `index` */
-    uint64_t index;
-    const struct statement *statement;
-    const struct advisory *advisory;
-    const struct loaded_inventory *inventory;
-    bool
-        supported; /* `standing` says whether the statement stood, and since when; asked for once, with its first notice */
-    struct support standing;
-    unsigned affected, undecided, not_affected;
-};
 
 static void standing_write(const struct support *standing, struct buf *out)
 {
@@ -111,14 +17,14 @@ static void standing_write(const struct support *standing, struct buf *out)
     buf_printf(out, "\"state\":\"%s\",\"standing_since\":\"%s\"", standing->size ? "standing" : "logged", at);
 }
 
-static void notice_id(const struct matching *m, enum verdict verdict, const struct component *component,
-                      struct hash *id)
+void notice_id(const struct notice_source *source, const struct loaded_inventory *inventory,
+               const struct component *component, const char *verdict, struct hash *id)
 {
     const struct span nl = span_str("\n");
     const struct span parts[] = {span_str("comity-notice/1\n"),
-                                 span_hash(&m->statement->id),
+                                 span_hash(&source->statement->id),
                                  nl,
-                                 span_str(m->inventory->name),
+                                 span_str(inventory->name),
                                  nl,
                                  component->ecosystem,
                                  nl,
@@ -128,47 +34,82 @@ static void notice_id(const struct matching *m, enum verdict verdict, const stru
                                  nl,
                                  component->purl,
                                  nl,
-                                 span_str(verdict_names[verdict])};
+                                 span_str(verdict)};
     sha256_parts(parts, sizeof parts / sizeof parts[0], id);
+}
+
+bool notice_exists(struct node *node, const struct hash *id)
+{
+    char hex[65];
+    hash_hex(id, hex);
+    return node->env.store->ops->journal_find(node->env.store, kind_notice, span_str(hex), NULL, NULL) == 0;
+}
+
+/* Foreign text has no bound of its own: a notice must stay small, whatever an advisory calls itself. */
+static struct span cut(struct span text)
+{
+    size_t len = 0, unit;
+    if (text.len <= NOTICE_TEXT_MAX)
+        return text;
+    while ((unit = utf8_unit(span_from(text, len), NULL)) > 0 && len + unit <= NOTICE_TEXT_MAX)
+        len += unit;
+    return span_of(text.data, len);
 }
 
 static void member(struct buf *out, const char *name, struct span value)
 {
     buf_json(out, span_str(name));
     buf_byte(out, ':');
-    buf_json(out, value);
+    buf_json(out, cut(value));
     buf_byte(out, ',');
 }
 
-static void notice_write(const struct matching *m, enum verdict verdict, const struct evidence *e,
-                         const struct hash *id, struct buf *out)
+static void component_write(const struct component *component, struct buf *out)
+{
+    buf_text(out, "\"component\":{");
+    member(out, "ecosystem", component->ecosystem);
+    member(out, "name", component->name);
+    member(out, "version", component->version);
+    member(out, "purl", component->purl);
+    buf_text(out, "\"path\":");
+    buf_json(out, cut(component->path));
+    buf_text(out, "},");
+}
+
+static void advisory_write(const struct notice_source *source, struct buf *out)
+{
+    char hex[65];
+    buf_text(out, "\"advisory\":{");
+    member(out, "id", source->advisory->id);
+    member(out, "title", source->advisory->title);
+    member(out, "version", source->advisory->version);
+    member(out, "issuer", source->statement->issuer);
+    hash_hex(&source->statement->id, hex);
+    member(out, "statement", span_str(hex));
+    hash_hex(&source->statement->document, hex);
+    member(out, "document", span_str(hex));
+    standing_write(&source->standing, out);
+    buf_text(out, source->advisory->withdrawn ? ",\"withdrawn\":true}," : ",\"withdrawn\":false},");
+}
+
+static void notice_write(const struct node *node, const struct notice_source *source,
+                         const struct loaded_inventory *inventory, const char *verdict, const struct evidence *e,
+                         const struct hash *id, const struct hash *replaces, struct buf *out)
 {
     char hex[65], at[21];
     hash_hex(id, hex);
-    time_format(now_seconds(m->node), at);
+    time_format(now_seconds(node), at);
     buf_byte(out, '{');
     member(out, "id", span_str(hex));
-    member(out, "verdict", span_str(verdict_names[verdict]));
+    member(out, "verdict", span_str(verdict));
     member(out, "recorded_at", span_str(at));
-    member(out, "inventory", span_str(m->inventory->name));
-    buf_text(out, "\"component\":{");
-    member(out, "ecosystem", e->component->ecosystem);
-    member(out, "name", e->component->name);
-    member(out, "version", e->component->version);
-    member(out, "purl", e->component->purl);
-    buf_text(out, "\"path\":");
-    buf_json(out, e->component->path);
-    buf_text(out, "},\"advisory\":{");
-    member(out, "id", m->advisory->id);
-    member(out, "title", m->advisory->title);
-    member(out, "version", m->advisory->version);
-    member(out, "issuer", m->statement->issuer);
-    hash_hex(&m->statement->id, hex);
-    member(out, "statement", span_str(hex));
-    hash_hex(&m->statement->document, hex);
-    member(out, "document", span_str(hex));
-    standing_write(&m->standing, out);
-    buf_text(out, m->advisory->withdrawn ? ",\"withdrawn\":true}," : ",\"withdrawn\":false},");
+    member(out, "inventory", span_str(inventory->name));
+    component_write(e->component, out);
+    advisory_write(source, out);
+    hex[0] = 0;
+    if (replaces)
+        hash_hex(replaces, hex);
+    member(out, "replaces", span_str(hex));
     buf_text(out, "\"evidence\":{");
     member(out, "row", e->package ? e->package->path : span_str(""));
     buf_text(out, "\"reason\":");
@@ -176,27 +117,18 @@ static void notice_write(const struct matching *m, enum verdict verdict, const s
     buf_text(out, "}}");
 }
 
-static int matched(void *ctx, enum verdict verdict, const struct evidence *evidence)
+int notice_record(struct node *node, struct notice_source *source, const struct loaded_inventory *inventory,
+                  const char *verdict, const struct evidence *evidence, const struct hash *replaces)
 {
-    struct matching *m = ctx;
-    struct node *node = m->node;
     struct hash id;
     char hex[65];
     int64_t seq;
-    int rc = 0;
-    if (verdict == VERDICT_NOT_AFFECTED) {
-        m->not_affected++;
-        return 0;
-    }
-    if (!m->supported)
-        rc = support_find(node, m->log, m->index, false, &m->standing);
-    m->supported = true;
-    m->affected += verdict == VERDICT_AFFECTED;
-    m->undecided += verdict == VERDICT_UNDECIDED;
     struct buf body;
-    buf_init(&body, 65536);
-    notice_id(m, verdict, evidence->component, &id);
-    notice_write(m, verdict, evidence, &id, &body);
+    int rc = source->asked ? 0 : support_find(node, source->log, source->index, false, &source->standing);
+    source->asked = true;
+    buf_init(&body, NOTICE_BYTES_MAX);
+    notice_id(source, inventory, evidence->component, verdict, &id);
+    notice_write(node, source, inventory, verdict, evidence, &id, replaces, &body);
     hash_hex(&id, hex);
     rc = rc ? rc : body.error ? body.error : write_begin(node);
     if (rc == 0)
@@ -209,134 +141,6 @@ static int matched(void *ctx, enum verdict verdict, const struct evidence *evide
     }
     buf_free(&body);
     return rc == E_EXISTS ? 0 : rc;
-}
-
-static int match_one(struct node *node, struct held_log *log, uint64_t index, const struct statement *s,
-                     struct span document, const struct loaded_inventory *only, struct matching *m)
-{
-    struct arena arena;
-    struct advisory advisory;
-    arena_init(&arena, 8 * (size_t)DOCUMENT_BYTES_MAX);
-    int read = advisory_read(&advisory, s->media, document, &arena, NULL), rc = arena.exhausted ? E_NOMEM : 0;
-    if (rc == 0 && read == 0 && !advisory.withdrawn) {
-        m->node = node;
-        m->log = log;
-        m->index = index;
-        m->statement = s;
-        m->advisory = &advisory;
-        m->supported = false;
-        for (size_t i = 0; i < node->inventory_count && rc == 0; i++) {
-            m->inventory = node->inventories[i];
-            if (!only || only == m->inventory)
-                rc = match_inventory(&advisory, &m->inventory->inventory, matched, m);
-        }
-    }
-    arena_free(&arena);
-    return rc;
-}
-
-int advisory_match(struct node *node, struct held_log *log, uint64_t index, const struct statement *statement,
-                   struct span document)
-{
-    struct matching m = {0};
-    return node->inventory_count ? match_one(node, log, index, statement, document, NULL, &m) : 0;
-}
-
-struct against {
-    struct node *node;
-    const struct loaded_inventory *inventory;
-    struct matching m;
-    unsigned advisories;
-};
-
-static uint64_t get_u64(const uint8_t *in)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < 8; i++)
-        value = value << 8 | in[i];
-    return value;
-}
-
-static int against_visit(void *ctx, struct span key, struct span value)
-{
-    struct against *against = ctx;
-    struct node *node = against->node;
-    struct store *store = node->env.store;
-    struct buf entry, document;
-    struct statement s;
-    struct hash id;
-    if (key.len != 32 || value.len != 48 || get_u64(value.data) >= node->log_count)
-        return E_CORRUPT;
-    buf_init(&entry, STATEMENT_BYTES_MAX);
-    buf_init(&document, DOCUMENT_BYTES_MAX);
-    struct held_log *log = &node->logs[get_u64(value.data)];
-    memcpy(id.b, key.data, 32);
-    int rc = entry_read(node, log->id, get_u64(value.data + 8), &id, &entry);
-    if (rc == 0)
-        rc = statement_parse(&s, buf_view(&entry), NULL);
-    if (rc == 0)
-        rc = store->ops->document_get(store, &s.document, &document);
-    if (rc == 0)
-        rc = match_one(node, log, get_u64(value.data + 8), &s, buf_view(&document), against->inventory, &against->m);
-    against->advisories++;
-    buf_free(&entry);
-    buf_free(&document);
-    return rc;
-}
-
-static int inventory_record(struct node *node, const struct event *event, const struct loaded_inventory *loaded)
-{
-    struct buf key, body;
-    int64_t seq;
-    buf_init(&key, 256);
-    buf_init(&body, INVENTORY_BYTES_MAX + 256);
-    buf_printf(&key, "%s\n%lld\n", loaded->name, (long long)node->now_ms);
-    buf_hex(&key, span_hash(&loaded->hash));
-    buf_span(&body, event->media);
-    buf_byte(&body, '\n');
-    buf_span(&body, event->body);
-    int rc = body.error ? body.error : write_begin(node);
-    if (rc == 0)
-        rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), kind_inventory, buf_view(&key),
-                                                  buf_view(&body), &seq);
-    buf_free(&key);
-    buf_free(&body);
-    return rc == E_EXISTS ? 0 : rc;
-}
-
-int inventory_take(struct node *node, const struct event *event)
-{
-    struct loaded_inventory *loaded = NULL;
-    struct fault fault = {0};
-    struct against against = {.node = node};
-    if (!event->name.len || event->name.len > 63)
-        (void)fail(&fault, E_LIMIT, "an inventory's name has 1 to 63 bytes");
-    if (fault.code || inventory_parse(&loaded, event->name, event->media, event->body, &fault) != 0) {
-        (void)fail_at(&fault, fault.code, "inventory");
-        reply_error(node, event->token, 400, &fault);
-        return 0;
-    }
-    int rc = inventory_record(node, event, loaded);
-    if (rc == 0)
-        rc = inventory_place(node, loaded);
-    against.inventory = loaded;
-    if (rc == 0 && node->roster)
-        rc = node->env.store->ops->view_scan(node->env.store, span_str("advisory"), span_of(NULL, 0), against_visit,
-                                             &against);
-    if (rc)
-        return rc;
-    struct action *action = action_add(node, ACTION_REPLY);
-    action->token = event->token;
-    action->status = 201;
-    action->content_type = "application/json";
-    buf_text(&action->body, "{\"inventory\":");
-    buf_json(&action->body, span_str(loaded->name));
-    buf_printf(
-        &action->body,
-        ",\"format\":\"%s\",\"components\":%zu,\"problems\":%zu,\"advisories\":%u,\"affected\":%u,\"undecided\":%u}\n",
-        loaded->inventory.format, loaded->inventory.count, loaded->inventory.problem_count, against.advisories,
-        against.m.affected, against.m.undecided);
-    return 0;
 }
 
 /* Delivery */
@@ -401,7 +205,7 @@ static int listing_standing(struct listing *listing, struct span notice)
     log_id number = 0;
     uint64_t index = 0;
     arena_init(&arena, 1 << 20);
-    int rc = json_parse(&root, notice, 1 << 20, &arena, NULL);
+    int rc = json_parse(&root, notice, NOTICE_BYTES_MAX, &arena, NULL);
     if (rc == 0 && !hash_parse(json_text(json_get(root, "advisory"), "statement"), &id))
         rc = E_CORRUPT;
     arena_free(&arena);

@@ -2,6 +2,7 @@
 #ifndef COMITY_NODE_STATE_H
 #define COMITY_NODE_STATE_H
 
+#include "affected/match.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "format/inventory.h"
@@ -146,6 +147,7 @@ struct loaded_inventory {
     struct arena arena;
     struct buf bytes;
     struct inventory inventory;
+    struct match_index *index;
 };
 
 struct node {
@@ -186,6 +188,7 @@ struct node {
 
     struct loaded_inventory **inventories;
     size_t inventory_count;
+    bool refolding; /* advisories meet inventories when all is folded */
 
     bool recovering, restored, recover_alone;
     size_t recover_needed;
@@ -312,19 +315,44 @@ int entries_take(struct node *node, struct held_log *log, const struct span *ent
                  size_t count);
 int document_take(struct node *node, const struct hash *hash, enum label label, struct span bytes);
 bool document_wanted(struct node *node, const struct hash *hash); /* stated, and not held */
-int fold_log(struct node *node, struct held_log *log); /* refolds all of one log, after the views were dropped */
+int views_fold(struct node *node); /* drops the views and folds all logs, in the step's batch */
+int views_check(struct node *node);
 bool document_missing(struct node *node, const struct hash *hash);
 struct early_document *early_find(struct node *node, const struct hash *hash);
 void early_drop(struct node *node, struct early_document *document);
 
-/* notices.c */
+/* inventories.c */
 int inventory_take(struct node *node, const struct event *event);
 int inventories_load(struct node *node);
-int advisory_match(struct node *node, struct held_log *log, uint64_t index, const struct statement *statement,
-                   struct span document);
+void inventories_free(struct node *node);
+
+/* advisories.c */
+struct match_counts {
+    unsigned advisories, affected, undecided; /* advisories that count; findings */
+};
+int advisory_fold(struct node *node, struct held_log *log, uint64_t index, const struct statement *s,
+                  struct span document);
+/* All advisories that count against one inventory, or against all (NULL). */
+int advisories_match(struct node *node, const struct loaded_inventory *only, struct match_counts *counts);
+
+/* notices.c */
+#define NOTICE_CLEARED "no longer affected" /* a notice's verdict beside verdict_names */
+struct notice_source {                      /* the advisory that a notice is about */
+    struct held_log *log;
+    uint64_t index;
+    const struct statement *statement;
+    const struct advisory *advisory;
+    bool asked; /* `standing` has been found out, for the first notice */
+    struct support standing;
+};
+void notice_id(const struct notice_source *source, const struct loaded_inventory *inventory,
+               const struct component *component, const char *verdict, struct hash *id);
+bool notice_exists(struct node *node, const struct hash *id);
+/* Once for one id. `replaces`: the notice of an earlier revision about the same component, or NULL. */
+int notice_record(struct node *node, struct notice_source *source, const struct loaded_inventory *inventory,
+                  const char *verdict, const struct evidence *evidence, const struct hash *replaces);
 int notices_undelivered(struct node *node);
 int notice_delivered(struct node *node, const struct event *event);
-void inventories_free(struct node *node);
 
 /* owner.c */
 int backed_up(struct node *node, const struct event *event);

@@ -297,14 +297,9 @@ int node_receipt(struct node *node, const struct hash *id, bool cose, struct buf
 
 void node_rebuild(struct node *node, int *result)
 {
-    struct store *store = node->env.store;
     struct actions ignored = {0};
     node->actions = &ignored; /* notices are in the journal already: nothing is sent again */
-    int rc = write_begin(node);
-    if (rc == 0)
-        rc = store->ops->views_drop(store);
-    for (size_t i = 0; i < node->log_count && rc == 0; i++)
-        rc = fold_log(node, &node->logs[i]);
+    int rc = views_fold(node);
     if (rc == 0 && node->roster)
         rc = changes_refresh(node, true);
     if (rc == 0)

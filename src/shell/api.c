@@ -101,27 +101,14 @@ static void api_state(struct shell *shell, struct connection *c, struct span res
         submit(shell, c, media, subject, LABEL_OPEN);
 }
 
-/* The journal keeps both as lines. */
-static bool one_line(const char *text)
-{
-    while ((unsigned char)*text >= ' ' && *text != 0x7f)
-        text++;
-    return !*text;
-}
-
 static void api_inventory(struct shell *shell, struct connection *c, struct span rest)
 {
     struct event event = {.kind = EVENT_INVENTORY,
                           .name = span_str(parameter(c, "name")),
                           .media = span_str(parameter(c, "distribution")),
                           .body = buf_view(&c->body)};
-    struct fault fault = {0};
     (void)rest;
-    if (one_line(parameter(c, "name")) && one_line(parameter(c, "distribution")))
-        dispatch(shell, c, &event);
-    else
-        api_refuse(c, fail(&fault, E_SYNTAX, "an inventory's name and distribution hold no control characters"),
-                   &fault);
+    dispatch(shell, c, &event);
 }
 
 static void api_absent(struct shell *shell, struct connection *c, struct span rest)
