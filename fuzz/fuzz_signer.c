@@ -205,7 +205,8 @@ static void answers(struct span plan)
     for (int i = 0; i < 3; i++) {
         int rc = call == 0   ? signer->ops->statements(signer, statements, 2, made)
                  : call == 1 ? signer->ops->checkpoint(signer, 0, &leaf, 1, &note)
-                 : call == 2 ? signer->ops->advance(signer, 0, &leaf, 1, 1, &leaf, &signature)
+                 : call == 2 ? (i == 1 ? signer->ops->advance(signer, 1, &leaf, &signature)
+                                       : signer->ops->feed(signer, 0, &leaf, 1))
                  : call == 3 ? signer->ops->cosign(signer, KEY_MIRROR, &wanted, &cosigned)
                  : call == 4 ? signer->ops->position(signer, KEY_LOG, span_str("x"), &position)
                              : signer->ops->http_sign(signer, "GET", "a", "/", &note, &other);

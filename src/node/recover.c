@@ -184,13 +184,15 @@ static int signer_advance(struct node *node)
         rc = 0;
     if (rc || position.size >= node->recovered_size || !node->recovered_size || !node->recovered_signed)
         return rc; /* a new signer, with new keys, begins at the first entry */
-    struct hash *leaves = NULL;
-    rc = own_leaves(node, position.size, node->recovered_size, &leaves);
-    if (rc == 0)
-        rc = signer->ops->advance(signer, position.size, leaves, (size_t)(node->recovered_size - position.size),
-                                  node->recovered_size, &node->recovered_root, &node->recovered_signature);
-    free(leaves);
-    return rc;
+    for (uint64_t at = position.size, end; rc == 0 && at < node->recovered_size; at = end) {
+        struct hash *leaves = NULL;
+        end = at + FEED_LEAVES_MAX < node->recovered_size ? at + FEED_LEAVES_MAX : node->recovered_size;
+        rc = own_leaves(node, at, end, &leaves);
+        rc = rc ? rc : signer->ops->feed(signer, at, leaves, (size_t)(end - at));
+        free(leaves);
+    }
+    return rc ? rc
+              : signer->ops->advance(signer, node->recovered_size, &node->recovered_root, &node->recovered_signature);
 }
 
 /* The first statement of every log: this party accedes to this charter. */

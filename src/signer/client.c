@@ -96,19 +96,16 @@ static int op_checkpoint(struct signer *signer, uint64_t old_size, const struct 
     return note->error;
 }
 
-static int op_advance(struct signer *signer, uint64_t old_size, const struct hash *leaves, size_t count, uint64_t size,
-                      const struct hash *root, const struct signature *signature)
+static int op_feed(struct signer *signer, uint64_t from, const struct hash *leaves, size_t count)
 {
-    size_t at = 0;
-    int rc;
-    do {
-        size_t n = count - at < FEED_LEAVES_MAX ? count - at : FEED_LEAVES_MAX;
-        const struct ask feed = {.type = ASK_FEED, .count = (uint32_t)n, .old_size = old_size + at};
-        rc = ask_fixed(signer, &feed, n ? leaves + at : NULL, NULL, 0);
-        at += n;
-    } while (rc == 0 && at < count);
-    const struct ask end = {.type = ASK_ADVANCE, .size = size, .root = *root, .signature = *signature};
-    return rc ? rc : ask_fixed(signer, &end, NULL, NULL, 0);
+    const struct ask ask = {.type = ASK_FEED, .count = (uint32_t)count, .old_size = from};
+    return count > FEED_LEAVES_MAX ? E_LIMIT : ask_fixed(signer, &ask, leaves, NULL, 0);
+}
+
+static int op_advance(struct signer *signer, uint64_t size, const struct hash *root, const struct signature *signature)
+{
+    const struct ask ask = {.type = ASK_ADVANCE, .size = size, .root = *root, .signature = *signature};
+    return ask_fixed(signer, &ask, NULL, NULL, 0);
 }
 
 static int op_cosign(struct signer *signer, enum key_role role, const struct sign_cosignature *request,
@@ -168,6 +165,7 @@ static const struct signer_ops client_ops = {
     .close = op_close,
     .statements = op_statements,
     .checkpoint = op_checkpoint,
+    .feed = op_feed,
     .advance = op_advance,
     .cosign = op_cosign,
     .position = op_position,

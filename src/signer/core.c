@@ -111,14 +111,17 @@ static int op_checkpoint(struct signer *signer, uint64_t old_size, const struct 
         record.size = record.frontier.size;
         frontier_root(&record.frontier, &record.root);
         rc = state_save(s->state, &record);
+        s->pending = (struct frontier){0}; /* what was fed went on from another tree */
     }
     return rc ? rc : note_make(s, &record, note);
 }
 
-int advance_feed(struct signer *signer, uint64_t from, const struct hash *leaves, size_t count)
+static int op_feed(struct signer *signer, uint64_t from, const struct hash *leaves, size_t count)
 {
     struct local_signer *s = (struct local_signer *)signer;
     struct signer_record record;
+    if (count > FEED_LEAVES_MAX)
+        return E_LIMIT;
     own_record(s, &record);
     if (from == record.size)
         s->pending = record.frontier;
@@ -129,7 +132,7 @@ int advance_feed(struct signer *signer, uint64_t from, const struct hash *leaves
     return 0;
 }
 
-int advance_end(struct signer *signer, uint64_t size, const struct hash *root, const struct signature *signature)
+static int op_advance(struct signer *signer, uint64_t size, const struct hash *root, const struct signature *signature)
 {
     struct local_signer *s = (struct local_signer *)signer;
     struct signer_record record;
@@ -149,16 +152,6 @@ int advance_end(struct signer *signer, uint64_t size, const struct hash *root, c
     if (record.size != size || !hash_eq(&record.root, root))
         return E_PROOF;
     return state_save(s->state, &record);
-}
-
-static int op_advance(struct signer *signer, uint64_t old_size, const struct hash *leaves, size_t count, uint64_t size,
-                      const struct hash *root, const struct signature *signature)
-{
-    const struct local_signer *s = (const struct local_signer *)signer;
-    struct signer_record record;
-    own_record(s, &record);
-    int rc = record.size == old_size ? advance_feed(signer, old_size, leaves, count) : E_BACKWARDS;
-    return rc ? rc : advance_end(signer, size, root, signature);
 }
 
 /* A newline in an origin would let the node compose a checkpoint of its own inside the text that is signed. */
@@ -293,6 +286,7 @@ static const struct signer_ops local_ops = {
     .close = op_close,
     .statements = op_statements,
     .checkpoint = op_checkpoint,
+    .feed = op_feed,
     .advance = op_advance,
     .cosign = op_cosign,
     .position = op_position,

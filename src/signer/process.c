@@ -60,9 +60,9 @@ int ask_serve(struct signer *s, const struct ask *ask, const void *items, struct
     case ASK_CHECKPOINT:
         return s->ops->checkpoint(s, ask->old_size, items, ask->count, out);
     case ASK_FEED:
-        return advance_feed(s, ask->old_size, items, ask->count);
+        return s->ops->feed(s, ask->old_size, items, ask->count);
     case ASK_ADVANCE:
-        return advance_end(s, ask->size, &ask->root, &ask->signature);
+        return s->ops->advance(s, ask->size, &ask->root, &ask->signature);
     case ASK_COSIGN:
         rc = s->ops->cosign(s, (enum key_role)ask->role, items, &cosigned);
         buf_add(out, &cosigned, sizeof cosigned);

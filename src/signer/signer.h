@@ -39,6 +39,7 @@ struct signer_position {
     struct hash root;
 };
 
+enum { FEED_LEAVES_MAX = 4096 };
 struct signer_ops; /* the seam that the node sees */
 struct signer {
     const struct signer_ops *ops;
@@ -49,9 +50,11 @@ struct signer_ops {
     /* Own log: appends `leaves` to its own frontier, saves durably, then signs the checkpoint. `old_size` must be its size, else
        E_BACKWARDS. With no leaves it signs its present checkpoint again. `note` gets text and signature line. */
     int (*checkpoint)(struct signer *, uint64_t old_size, const struct hash *leaves, size_t count, struct buf *note);
-    /* Moves the own log forward without signing, after a restore: `signature` must be our own log key's over (size, root). */
-    int (*advance)(struct signer *, uint64_t old_size, const struct hash *leaves, size_t count, uint64_t size,
-                   const struct hash *root, const struct signature *signature);
+    /* Moves the own log forward without signing, after a restore. First the leaves, at most FEED_LEAVES_MAX a call: the first call `from`
+       the signer's own size, each other where the last one ended, else E_BACKWARDS. Then `advance`: `signature` must be our own log key's
+       over (size, root), and what was fed must lead there (E_PROOF). Nothing counts before that. */
+    int (*feed)(struct signer *, uint64_t from, const struct hash *leaves, size_t count);
+    int (*advance)(struct signer *, uint64_t size, const struct hash *root, const struct signature *signature);
     int (*cosign)(struct signer *, enum key_role role /* KEY_MIRROR or KEY_WITNESS */, const struct sign_cosignature *,
                   struct cosigned *);
     /* Where the signer stands for an origin and role (KEY_LOG for the own log); E_NOTFOUND. */

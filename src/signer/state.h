@@ -33,8 +33,4 @@ void state_blank(struct signer_record *out, enum key_role role, struct span orig
    error the old record stands, in memory and in the file. E_LIMIT: the table is full. */
 int state_save(struct signer_state *, const struct signer_record *);
 
-/* core.c, for the own log's move after a restore, in pieces: from the record's size, each piece where the last one ended. */
-int advance_feed(struct signer *, uint64_t from, const struct hash *leaves, size_t count);
-int advance_end(struct signer *, uint64_t size, const struct hash *root, const struct signature *signature);
-
 #endif

@@ -16,7 +16,7 @@ enum ask_type {
     ASK_HTTP,
     ASK_TYPES
 };
-enum { FEED_LEAVES_MAX = 4096, SIGNER_NOTE_BYTES_MAX = 4096 };
+enum { SIGNER_NOTE_BYTES_MAX = 4096 };
 
 struct ask {
     uint32_t type, count; /* count: items that follow, each of the type's fixed size */

@@ -167,6 +167,16 @@ static void test_own_log(int mode)
     (void)close(fd);
 }
 
+static int move(struct signer *signer, uint64_t from, const struct hash *leaves, size_t count, uint64_t size,
+                const struct hash *root, const struct signature *signature)
+{
+    size_t at = 0, most = FEED_LEAVES_MAX;
+    int rc = 0;
+    for (; rc == 0 && at < count; at += most)
+        rc = signer->ops->feed(signer, from + at, leaves + at, count - at < most ? count - at : most);
+    return rc ? rc : signer->ops->advance(signer, size, root, signature);
+}
+
 /* `ahead` is the signer as it stood later than the backup: its signature is what moves the restored one. */
 static void test_advance(int mode)
 {
@@ -186,17 +196,22 @@ static void test_advance(int mode)
     CHECK_INT(note_parse(&note, buf_view(&bytes), NULL), 0);
     memcpy(signature.b, note.signatures[0].bytes, 64);
     checkpoint_check(signer, 0, 9, 9);
-    CHECK_INT(signer->ops->advance(signer, 9, leaves + 9, SIZE - 9, SIZE, &root, &none), E_SIGNATURE);
-    CHECK_INT(signer->ops->advance(signer, 9, leaves + 9, SIZE - 9, SIZE, &other, &signature), E_SIGNATURE);
-    CHECK_INT(signer->ops->advance(signer, 9, leaves + 8, SIZE - 9, SIZE, &root, &signature), E_PROOF);
-    CHECK_INT(signer->ops->advance(signer, 9, leaves + 9, SIZE - 10, SIZE, &root, &signature), E_PROOF);
-    CHECK_INT(signer->ops->advance(signer, 8, leaves + 8, SIZE - 8, SIZE, &root, &signature), E_BACKWARDS);
+    CHECK_INT(move(signer, 9, leaves + 9, SIZE - 9, SIZE, &root, &none), E_SIGNATURE);
+    CHECK_INT(move(signer, 9, leaves + 9, SIZE - 9, SIZE, &other, &signature), E_SIGNATURE);
+    CHECK_INT(move(signer, 9, leaves + 8, SIZE - 9, SIZE, &root, &signature), E_PROOF);
+    CHECK_INT(move(signer, 9, leaves + 9, SIZE - 10, SIZE, &root, &signature), E_PROOF);
+    CHECK_INT(move(signer, 8, leaves + 8, SIZE - 8, SIZE, &root, &signature), E_BACKWARDS);
     checkpoint_check(signer, 9, 0, 9);
-    CHECK_INT(signer->ops->advance(signer, 9, leaves + 9, SIZE - 9, SIZE, &root, &signature), 0);
+    CHECK_INT(signer->ops->feed(signer, 9, leaves + 9, FEED_LEAVES_MAX + 1), E_LIMIT);
+    CHECK_INT(signer->ops->feed(signer, 9, leaves + 9, 100), 0);
+    CHECK_INT(signer->ops->feed(signer, 108, leaves + 108, 100), E_BACKWARDS); /* not where the last one ended */
+    CHECK_INT(signer->ops->feed(signer, 110, leaves + 110, 100), E_BACKWARDS);
+    checkpoint_check(signer, 9, 0, 9); /* nothing of it counts */
+    CHECK_INT(move(signer, 9, leaves + 9, SIZE - 9, SIZE, &root, &signature), 0);
     CHECK_INT(signer->ops->position(signer, KEY_LOG, span_str(CIRCLE_PREFIX "alpha"), &position), 0);
     CHECK_INT(position.size, SIZE);
     checkpoint_check(signer, SIZE, 3, SIZE + 3);
-    CHECK_INT(signer->ops->advance(signer, 9, leaves + 9, SIZE - 9, SIZE, &root, &signature), E_BACKWARDS);
+    CHECK_INT(move(signer, 9, leaves + 9, SIZE - 9, SIZE, &root, &signature), E_BACKWARDS);
     buf_free(&bytes);
     signer_end(0, ahead);
     signer_end(mode, signer);

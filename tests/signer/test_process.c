@@ -69,7 +69,8 @@ static void test_killed(void)
     for (int round = 0; round < 2; round++) {
         CHECK(!works(signer));
         CHECK_INT(signer->ops->checkpoint(signer, 1, &leaf, 1, &note), E_IO);
-        CHECK_INT(signer->ops->advance(signer, 1, &leaf, 1, 2, &leaf, &cosigned.signature), E_IO);
+        CHECK_INT(signer->ops->feed(signer, 1, &leaf, 1), E_IO);
+        CHECK_INT(signer->ops->advance(signer, 2, &leaf, &cosigned.signature), E_IO);
         CHECK_INT(signer->ops->cosign(signer, KEY_WITNESS, &request, &cosigned), E_IO);
         CHECK_INT(signer->ops->position(signer, KEY_LOG, span_str("x"), &position), E_IO);
     }
