@@ -43,6 +43,16 @@ static inline uint64_t bench_random(void *ctx)
     return 0;
 }
 
+/* A signer that has signed nothing, and an empty store. */
+static inline void bench_open(struct bench *b, struct keyring *ring)
+{
+    struct fault fault = {0};
+    struct signer_config config = {.keys = ring, .circle = b->s.roster.circle, .state_fd = -1, .clock = clock_still};
+    (void)snprintf(config.party, sizeof config.party, "%s", b->s.cards[b->self].name);
+    CHECK_INT(signer_local_open(&b->signer, &config, &fault), 0);
+    CHECK_INT(store_memory_open(&b->store), 0);
+}
+
 /* The parties of tests/circle/subject.h, of which `self` has the keys of a folder, so that a real signer can open them. The roster can
    be changed (quotas) before bench_start. */
 static inline void bench_make(struct bench *b, size_t count, size_t committee, size_t self, size_t writer)
@@ -66,14 +76,22 @@ static inline void bench_make(struct bench *b, size_t count, size_t committee, s
     b->s.roster.quota_entries_day = b->s.roster.quota_bytes_day = 0;
     b->s.writer_index = writer;
     b->s.writer = roster_party(&b->s.roster, span_str(b->s.cards[writer].name));
-    struct signer_config config = {.keys = ring, .circle = b->s.roster.circle, .state_fd = -1, .clock = clock_still};
-    (void)snprintf(config.party, sizeof config.party, "%s", b->s.cards[self].name);
-    CHECK_INT(signer_local_open(&b->signer, &config, &fault), 0);
-    CHECK_INT(store_memory_open(&b->store), 0);
+    bench_open(b, ring);
     b->config = (struct node_config){.roster = &b->s.roster,
                                      .charter = buf_view(&b->s.charter),
                                      .party = span_str(b->s.cards[self].name),
                                      .recover_alone = true};
+}
+
+/* A new place, or when there is none that of a call that was answered. */
+static inline struct sent *bench_sent_place(struct bench *b)
+{
+    if (b->sent_count < SENT_MAX)
+        return &b->sent[b->sent_count++];
+    for (size_t i = 0; i < SENT_MAX; i++)
+        if (b->sent[i].answered)
+            return &b->sent[i];
+    abort();
 }
 
 static inline void bench_actions(struct bench *b, uint64_t token, struct actions *actions)
@@ -87,8 +105,8 @@ static inline void bench_actions(struct bench *b, uint64_t token, struct actions
             buf_span(&b->answer, buf_view(&action->body));
         } else if (action->kind == ACTION_NOTICE && b->notice_count < NOTICES_MAX) {
             b->notices[b->notice_count++] = action->hash;
-        } else if (action->kind == ACTION_SEND && b->sent_count < SENT_MAX) {
-            struct sent *sent = &b->sent[b->sent_count++];
+        } else if (action->kind == ACTION_SEND) {
+            struct sent *sent = bench_sent_place(b);
             *sent = (struct sent){.token = action->token,
                                   .peer = action->peer,
                                   .range_from = action->range_from,
