@@ -150,3 +150,11 @@ void buf_json(struct buf *buf, struct span text)
     }
     buf_byte(buf, '"');
 }
+
+void buf_member(struct buf *buf, const char *name, struct span text)
+{
+    buf_json(buf, span_str(name));
+    buf_byte(buf, ':');
+    buf_json(buf, text);
+    buf_byte(buf, ',');
+}

@@ -25,6 +25,7 @@ void buf_base64(struct buf *buf, struct span bytes); /* RFC 4648 section 4, padd
 void buf_hex(struct buf *buf, struct span bytes);    /* lower case */
 /* A JSON string with its quotes, escaped by RFC 8259 section 7; invalid UTF-8 becomes U+FFFD. */
 void buf_json(struct buf *buf, struct span text);
+void buf_member(struct buf *buf, const char *name, struct span text); /* "name":"text", with the comma behind it */
 
 /* 64 bits in place, big-endian. */
 static inline void u64_put(uint8_t out[static 8], uint64_t value)

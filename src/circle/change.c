@@ -63,14 +63,12 @@ int key_change_parse(struct key_change *out, const struct roster *roster, struct
 {
     static const char *const allowed[] = {"comity", "circle", "party", "epoch", "card", "cuts", NULL};
     const struct json *json = NULL;
-    struct span format, circle, party, card;
+    struct span circle, party, card;
     struct hash named;
     int64_t epoch = 0;
     memset(out, 0, sizeof *out);
     int rc = json_parse(&json, document, KEY_CHANGE_BYTES_MAX, arena, fault);
-    rc = rc ? rc : json_need_text(json, "comity", &format, fault);
-    if (rc == 0 && !span_is(format, "key-change/1"))
-        rc = fail(fault, E_UNSUPPORTED, "\"comity\" must be \"key-change/1\"");
+    rc = rc ? rc : json_need_format(json, "key-change/1", fault);
     rc = rc ? rc : json_only(json, allowed, fault);
     rc = rc ? rc : json_need_text(json, "circle", &circle, fault);
     rc = rc ? rc : json_need_text(json, "party", &party, fault);

@@ -174,12 +174,10 @@ static bool utc_parse(struct span text, int64_t *at)
 static int head_parse(struct roster *out, const struct json *json, struct fault *fault)
 {
     static const char *const allowed[] = {"comity", "name", "founded", "nonce", "rules", "committee", "parties", NULL};
-    struct span format, name, founded, nonce;
+    struct span name, founded, nonce;
     struct hash nonce_bytes;
     int64_t at;
-    int rc = json_need_text(json, "comity", &format, fault);
-    if (rc == 0 && !span_is(format, "charter/1"))
-        rc = fail(fault, E_UNSUPPORTED, "\"comity\" must be \"charter/1\"");
+    int rc = json_need_format(json, "charter/1", fault);
     rc = rc ? rc : json_only(json, allowed, fault);
     rc = rc ? rc : json_need_text(json, "name", &name, fault);
     rc = rc ? rc : json_need_text(json, "founded", &founded, fault);

@@ -68,11 +68,8 @@ static int faces_parse(struct faces *out, struct span document, struct arena *ar
 {
     static const char *const allowed[] = {"comity", "first", "second", "older_root", "consistency", NULL};
     const struct json *json = NULL;
-    struct span format;
     int rc = json_parse(&json, document, 4 * NOTE_BYTES_MAX, arena, fault);
-    rc = rc ? rc : json_need_text(json, "comity", &format, fault);
-    if (rc == 0 && !span_is(format, "two-faces/1"))
-        rc = fail(fault, E_UNSUPPORTED, "\"comity\" must be \"two-faces/1\"");
+    rc = rc ? rc : json_need_format(json, "two-faces/1", fault);
     rc = rc ? rc : json_only(json, allowed, fault);
     rc = rc ? rc : face_parse(&out->faces[0], json, "first", fault);
     rc = rc ? rc : face_parse(&out->faces[1], json, "second", fault);

@@ -1,28 +1,20 @@
 #include "cli/verification.h"
 
-static void field(struct buf *out, const char *name, struct span value)
-{
-    buf_json(out, span_str(name));
-    buf_byte(out, ':');
-    buf_json(out, value);
-    buf_byte(out, ',');
-}
-
 static void result_json(const struct standing *s, bool stands)
 {
     struct buf out;
     char hex[65], at[21] = "";
     buf_init(&out, 65536);
     buf_byte(&out, '{');
-    field(&out, "state", span_str(stands ? "standing" : "logged"));
-    field(&out, "issuer", s->statement.issuer);
-    field(&out, "subject", s->statement.subject);
-    field(&out, "media", s->statement.media);
+    buf_member(&out, "state", span_str(stands ? "standing" : "logged"));
+    buf_member(&out, "issuer", s->statement.issuer);
+    buf_member(&out, "subject", s->statement.subject);
+    buf_member(&out, "media", s->statement.media);
     hash_hex(&s->statement.id, hex);
-    field(&out, "id", span_str(hex));
+    buf_member(&out, "id", span_str(hex));
     if (s->instant)
         time_format(s->instant, at);
-    field(&out, "standing_since", span_str(at));
+    buf_member(&out, "standing_since", span_str(at));
     buf_printf(&out,
                "\"index\":%llu,\"size\":%llu,\"cosigned\":%u,\"needed\":%u,\"mirrors\":%u,\"identity_level\":%u,"
                "\"document_checked\":%s}\n",

@@ -87,3 +87,12 @@ int json_only(const struct json *object, const char *const *allowed, struct faul
     }
     return 0;
 }
+
+int json_need_format(const struct json *object, const char *format, struct fault *fault)
+{
+    struct span found;
+    int rc = json_need_text(object, "comity", &found, fault);
+    if (rc == 0 && !span_is(found, format))
+        rc = fail(fault, E_UNSUPPORTED, "\"comity\" must be \"%s\"", format);
+    return rc;
+}

@@ -35,6 +35,8 @@ bool json_int(const struct json *object, const char *key, int64_t *value);
 int json_need_text(const struct json *object, const char *key, struct span *value, struct fault *fault);
 int json_need_int(const struct json *object, const char *key, int64_t *value, struct fault *fault);
 int json_need_array(const struct json *object, const char *key, const struct json **value, struct fault *fault);
+/* Member "comity" must be this: E_MISSING, E_TYPE, or E_UNSUPPORTED for another one. */
+int json_need_format(const struct json *object, const char *format, struct fault *fault);
 /* E_SYNTAX naming the first member that is not in the NULL-ended list. */
 int json_only(const struct json *object, const char *const *allowed, struct fault *fault);
 

@@ -58,10 +58,7 @@ static struct span cut(struct span text)
 
 static void member(struct buf *out, const char *name, struct span value)
 {
-    buf_json(out, span_str(name));
-    buf_byte(out, ':');
-    buf_json(out, cut(value));
-    buf_byte(out, ',');
+    buf_member(out, name, cut(value));
 }
 
 static void component_write(const struct component *component, struct buf *out)

@@ -4,30 +4,22 @@
 
 #include "node/state.h"
 
-static void field(struct buf *out, const char *name, struct span value)
-{
-    buf_json(out, span_str(name));
-    buf_byte(out, ':');
-    buf_json(out, value);
-    buf_byte(out, ',');
-}
-
 static void field_time(struct buf *out, const char *name, int64_t ms)
 {
     char at[21] = "";
     if (ms)
         time_format(ms / 1000, at);
-    field(out, name, span_str(at));
+    buf_member(out, name, span_str(at));
 }
 
 static void peer_json(struct node *node, const struct peer *peer, struct buf *out)
 {
     const struct held_log *log = log_of(node, peer->party);
     buf_byte(out, '{');
-    field(out, "party", span_str(peer->party->card.name));
-    field(out, "role", span_str(party_role_names[peer->party->card.role]));
-    field(out, "jurisdiction", span_str(peer->party->card.jurisdiction));
-    field(out, "url", span_str(peer->party->card.url));
+    buf_member(out, "party", span_str(peer->party->card.name));
+    buf_member(out, "role", span_str(party_role_names[peer->party->card.role]));
+    buf_member(out, "jurisdiction", span_str(peer->party->card.jurisdiction));
+    buf_member(out, "url", span_str(peer->party->card.url));
     field_time(out, "missing_since", peer->missing_since_ms);
     buf_printf(out, "\"identity_level\":%u,\"mirror\":%s,", identity_level(&peer->party->proof),
                peer->is_mirror ? "true" : "false");
@@ -43,11 +35,11 @@ static void circle_json(struct node *node, struct buf *out)
     struct quorum q = quorum_for(node->roster, node->self);
     char circle[65];
     hash_hex(&node->roster->circle, circle);
-    field(out, "circle", span_str(circle));
-    field(out, "circle_name", span_str(node->roster->circle_name));
-    field(out, "origin", span_str(node->self->origin));
-    field(out, "role", span_str(party_role_names[node->self->card.role]));
-    field(out, "state", span_str(node->recovering ? "recovering" : "running"));
+    buf_member(out, "circle", span_str(circle));
+    buf_member(out, "circle_name", span_str(node->roster->circle_name));
+    buf_member(out, "origin", span_str(node->self->origin));
+    buf_member(out, "role", span_str(party_role_names[node->self->card.role]));
+    buf_member(out, "state", span_str(node->recovering ? "recovering" : "running"));
     buf_printf(out, "\"restored\":%s,\"recovery_answers_needed\":%zu,", node->restored ? "true" : "false",
                node->recovering ? node->recover_needed : 0);
     buf_printf(out, "\"log\":{\"size\":%llu,\"signed\":%llu,\"standing\":%llu,\"unwitnessed\":%llu,",
@@ -67,17 +59,17 @@ static void circle_json(struct node *node, struct buf *out)
 void node_status_json(struct node *node, int64_t now_ms, struct buf *out)
 {
     buf_byte(out, '{');
-    field(out, "party", span_str(node->party_name));
+    buf_member(out, "party", span_str(node->party_name));
     field_time(out, "now", now_ms);
     if (node->roster)
         circle_json(node, out);
     else
-        field(out, "state", span_str("in no circle"));
+        buf_member(out, "state", span_str("in no circle"));
     buf_text(out, "\"inventories\":[");
     for (size_t i = 0; i < node->inventory_count; i++) {
         const struct loaded_inventory *inventory = node->inventories[i];
         buf_text(out, i ? ",{" : "{");
-        field(out, "name", span_str(inventory->name));
+        buf_member(out, "name", span_str(inventory->name));
         buf_printf(out, "\"components\":%zu,\"problems\":%zu}", inventory->inventory.count,
                    inventory->inventory.problem_count);
     }
@@ -157,7 +149,7 @@ static void cosigners_json(struct node *node, const struct found *found, struct 
         char at[21];
         time_format(found->support.cosigners[i].timestamp, at);
         buf_text(out, i ? ",{" : "{");
-        field(out, "party", span_str(found->support.cosigners[i].party->card.name));
+        buf_member(out, "party", span_str(found->support.cosigners[i].party->card.name));
         buf_printf(out, "\"cosigned_at\":\"%s\"}", at);
     }
     buf_text(out, "],\"missing\":[");
@@ -181,17 +173,17 @@ int node_statement_json(struct node *node, const struct hash *id, struct buf *ou
         return fail(fault, rc, "statement %s", hex);
     const struct statement *s = &found->statement;
     buf_byte(out, '{');
-    field(out, "id", span_str(hex));
-    field(out, "issuer", s->issuer);
-    field(out, "subject", s->subject);
-    field(out, "media", s->media);
+    buf_member(out, "id", span_str(hex));
+    buf_member(out, "issuer", s->issuer);
+    buf_member(out, "subject", s->subject);
+    buf_member(out, "media", s->media);
     hash_hex(&s->document, hex);
-    field(out, "document", span_str(hex));
+    buf_member(out, "document", span_str(hex));
     field_time(out, "issued_at", s->issued_at * 1000);
-    field(out, "origin", span_str(found->log->party->origin));
+    buf_member(out, "origin", span_str(found->log->party->origin));
     buf_printf(out, "\"index\":%llu,\"document_held\":%s,", (unsigned long long)found->index,
                document_missing(node, &s->document) ? "false" : "true");
-    field(out, "state", span_str(found->support.size ? "standing" : "logged"));
+    buf_member(out, "state", span_str(found->support.size ? "standing" : "logged"));
     field_time(out, "standing_since", found->support.size ? found->support.instant * 1000 : 0);
     cosigners_json(node, found, out);
     buf_printf(out, "\"witnessed\":%s,\"size\":%llu}\n", found->support.size ? "true" : "false",

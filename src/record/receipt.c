@@ -65,10 +65,7 @@ void receipt_write(struct buf *out, struct span extra, uint64_t index, const str
         buf_byte(out, '\n');
     }
     buf_printf(out, "index %llu\n", (unsigned long long)index);
-    for (size_t i = 0; i < count; i++) {
-        buf_base64(out, span_hash(&proof[i]));
-        buf_byte(out, '\n');
-    }
+    proof_write(out, proof, count);
     buf_byte(out, '\n');
     buf_span(out, note_bytes);
 }

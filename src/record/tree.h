@@ -2,6 +2,7 @@
 #ifndef COMITY_RECORD_TREE_H
 #define COMITY_RECORD_TREE_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/span.h"
@@ -64,5 +65,8 @@ int tree_extend(const struct tile_reader *old, uint64_t old_size, const struct h
 /* Tile paths: "tile/0/x001/234", "tile/entries/000.p/7". level -1 means entries. Parsing is strict and refuses width 0 or 256. */
 void tile_path(char out[static 64], int level, uint64_t index, unsigned width);
 int tile_path_parse(struct span path, int *level, uint64_t *index, unsigned *width); /* path starts with "tile/" */
+
+/* The hashes in base64, one a line, as checkpoints' requests and receipts carry proofs. */
+void proof_write(struct buf *out, const struct hash *proof, size_t count);
 
 #endif

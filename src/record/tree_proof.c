@@ -121,3 +121,11 @@ int tree_consistency_roots(uint64_t old_size, uint64_t size, const struct hash *
         return E_PROOF;
     return walk_roots(&walk, old_root_if_power, proof, count, old_root, root);
 }
+
+void proof_write(struct buf *out, const struct hash *proof, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        buf_base64(out, span_hash(&proof[i]));
+        buf_byte(out, '\n');
+    }
+}

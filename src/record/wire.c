@@ -35,10 +35,7 @@ void add_checkpoint_write(struct buf *out, uint64_t old_size, const struct hash 
                           struct span note_bytes)
 {
     buf_printf(out, "old %llu\n", (unsigned long long)old_size);
-    for (size_t i = 0; i < count; i++) {
-        buf_base64(out, span_hash(&proof[i]));
-        buf_byte(out, '\n');
-    }
+    proof_write(out, proof, count);
     buf_byte(out, '\n');
     buf_span(out, note_bytes);
 }

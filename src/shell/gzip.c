@@ -7,17 +7,24 @@
 
 enum { WINDOW_GZIP_ONLY = 16 + MAX_WBITS };
 
-/* The cap is on what comes out, piece by piece: a small body cannot take more memory than a large one may. */
-static int inflate_all(z_stream *z, struct buf *out)
+/* Runs zlib's inflate or deflate over all of the input. The cap is on what comes out, piece by piece: a small body cannot take more memory
+   than a large one may. Returns zlib's last answer; out->error goes before it. */
+static int run_all(z_stream *z, int (*run)(z_stream *, int), int flush, struct buf *out)
 {
     uint8_t piece[65536];
     int rc;
     do {
         z->next_out = piece;
         z->avail_out = sizeof piece;
-        rc = inflate(z, Z_NO_FLUSH);
+        rc = run(z, flush);
         buf_add(out, piece, sizeof piece - z->avail_out);
     } while (rc == Z_OK && !out->error);
+    return rc;
+}
+
+static int inflate_all(z_stream *z, struct buf *out)
+{
+    int rc = run_all(z, inflate, Z_NO_FLUSH, out);
     if (out->error)
         return out->error;
     if (rc == Z_STREAM_END)
@@ -43,14 +50,7 @@ int gunzip(struct buf *out, struct span bytes)
 
 static int deflate_all(z_stream *z, struct buf *out)
 {
-    uint8_t piece[65536];
-    int rc;
-    do {
-        z->next_out = piece;
-        z->avail_out = sizeof piece;
-        rc = deflate(z, Z_FINISH);
-        buf_add(out, piece, sizeof piece - z->avail_out);
-    } while (rc == Z_OK && !out->error);
+    int rc = run_all(z, deflate, Z_FINISH, out);
     return out->error ? out->error : rc == Z_STREAM_END ? 0 : E_NOMEM;
 }
 
