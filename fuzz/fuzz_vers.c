@@ -4,9 +4,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const enum order orders[] = {ORDER_UNKNOWN, ORDER_DEBIAN, ORDER_SEMVER};
     struct span bytes = span_of(data, size);
-    struct affected_package package = {.order = orders[plan_byte(&bytes) % 3]};
+    struct affected_package package = {.order = (enum order)(plan_byte(&bytes) % ORDER_COUNT)};
     const struct affected_package before = package;
     struct arena arena;
     arena_init(&arena, 16 << 20);

@@ -22,9 +22,6 @@ static struct shown show(struct span version)
     return out;
 }
 
-static const char *const order_names[] = {
-    [ORDER_UNKNOWN] = "unknown", [ORDER_DEBIAN] = "Debian", [ORDER_SEMVER] = "SemVer"};
-
 /* "0" is before all versions, of whatever order. */
 static bool event_compare(enum order order, struct span a, struct span b, int *result)
 {
@@ -104,13 +101,19 @@ static void say_inside(struct evidence *e, const struct interval *in)
     struct shown version = show(e->version), from = show(in->from->version);
     struct shown to = in->to ? show(in->to->version) : (struct shown){"..."};
     (void)snprintf(e->reason, sizeof e->reason, "%s is in [%s, %s%c by %s order", version.text, from.text, to.text,
-                   in->to && in->to->kind == EVENT_LAST_AFFECTED ? ']' : ')', order_names[e->order]);
+                   in->to && in->to->kind == EVENT_LAST_AFFECTED ? ']' : ')', order_name(e->order));
 }
 
 static enum judgement say(struct evidence *e, enum judgement judgement, const char *what)
 {
     (void)snprintf(e->reason, sizeof e->reason, "%s %s", show(e->version).text, what);
     return judgement;
+}
+
+static enum judgement say_order(struct evidence *e, enum order order)
+{
+    (void)snprintf(e->reason, sizeof e->reason, "%s is no %s version", show(e->version).text, order_name(order));
+    return JUDGED_UNDECIDED;
 }
 
 static enum judgement ranges_judge(const struct affected_package *row, struct evidence *e)
@@ -139,7 +142,7 @@ static enum judgement row_judge(const struct affected_package *row, bool exhaust
     if (row->order == ORDER_UNKNOWN)
         return say(e, JUDGED_UNDECIDED, "is not listed, and the order of its ecosystem's versions is not known here");
     if (!version_compare(row->order, e->version, e->version, &result))
-        return say(e, JUDGED_UNDECIDED, row->order == ORDER_DEBIAN ? "is no Debian version" : "is no SemVer version");
+        return say_order(e, row->order);
     if (row->range_count == 0 && (row->version_count == 0 || !exhaustive))
         return say(e, JUDGED_SILENT, "is not among the versions that the advisory names");
     enum judgement judgement = ranges_judge(row, e);

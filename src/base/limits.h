@@ -32,6 +32,7 @@ enum {
     DOCUMENT_INLINE_MAX = 1024 * 1024,     /* larger ones are files named by hash */
     INVENTORY_BYTES_MAX = 64 * 1024 * 1024,
     COMPONENTS_MAX = 200000,
+    VERS_BYTES_MAX = 16384, /* one range: thousands of products may share it, and each reads it anew */
     RELEASE_FILES_MAX = 1024, /* of one stated software release */
 
     /* Circle */

@@ -79,6 +79,16 @@ const struct command commands[] = {
      "comity status\n\nExit code 3 while something is unwitnessed or the node is recovering.\n\nExample:\n  comity "
      "status\n",
      command_status},
+    {"version", "which of two versions is the later one",
+     "comity version compare ECOSYSTEM\n\nReads lines of two versions with a tab between them, and answers each with "
+     "<, =, > or ?. A "
+     "question mark\nsays that nothing can be concluded: one of the two is no version of that ecosystem, or the line "
+     "has no\ntab. Exit "
+     "code 0 when all were decided, else 1. What follows a colon (\"Debian:12\") is passed over.\n\nThe ecosystems, as "
+     "OSV names "
+     "them, and their orders:\n\n"
+     "Example:\n  printf '1.0~rc1-1\\t1.0-1\\n' | comity version compare Debian\n",
+     command_version, version_items},
     {"show", "one statement and whether it stands",
      "comity show ID\n\nExit code 0 when it stands, 3 when it is logged only.\n\nExample:\n  comity show 5f0c...e1\n",
      command_show},

@@ -7,7 +7,23 @@
 
 enum tlp { TLP_NONE, TLP_CLEAR, TLP_GREEN, TLP_AMBER, TLP_AMBER_STRICT, TLP_RED }; /* WHITE reads as CLEAR */
 
-enum order { ORDER_UNKNOWN, ORDER_DEBIAN, ORDER_SEMVER }; /* how versions of an ecosystem compare */
+enum order { /* how versions of an ecosystem compare: format/version.h */
+             ORDER_UNKNOWN,
+             ORDER_DEBIAN,
+             ORDER_SEMVER,
+             ORDER_PUB,
+             ORDER_RPM,
+             ORDER_ALPINE,
+             ORDER_PYPI,
+             ORDER_MAVEN,
+             ORDER_RUBYGEMS,
+             ORDER_NUGET,
+             ORDER_PACKAGIST,
+             ORDER_NUMBERS, /* CRAN, Hackage: lists of numbers, a longer one is greater */
+             ORDER_DOTTED,  /* Windows and firmware: numbers between dots, missing ones are 0 */
+             ORDER_GENERIC, /* of unknown make: compared only where every reading would say the same */
+             ORDER_COUNT
+};
 
 enum event_kind { EVENT_INTRODUCED, EVENT_FIXED, EVENT_LAST_AFFECTED, EVENT_LIMIT };
 struct range_event {

@@ -1,8 +1,7 @@
 #include "format/vers.h"
 
+#include "base/limits.h"
 #include "format/version.h"
-
-enum { CONSTRAINTS_MAX = 10000 };
 
 struct vers {
     struct range_event *events;
@@ -71,28 +70,12 @@ static bool constraint(struct vers *v, struct span text, struct arena *arena)
     return true;
 }
 
-static enum order order_of_scheme(struct span scheme)
-{
-    static const struct {
-        const char *scheme;
-        enum order order;
-    } orders[] = {{"deb", ORDER_DEBIAN},
-                  {"semver", ORDER_SEMVER},
-                  {"npm", ORDER_SEMVER},
-                  {"golang", ORDER_SEMVER},
-                  {"cargo", ORDER_SEMVER}};
-    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++)
-        if (span_is(scheme, orders[i].scheme))
-            return orders[i].order;
-    return ORDER_UNKNOWN;
-}
-
 static bool constraints(struct vers *v, struct span rest, struct arena *arena)
 {
     size_t count = 1;
     for (size_t i = 0; i < rest.len; i++)
         count += rest.data[i] == '|';
-    if (count > CONSTRAINTS_MAX || rest.len == 0)
+    if (rest.len == 0)
         return false;
     v->events = arena_array(arena, count + 1, sizeof *v->events);
     v->exact = arena_array(arena, count, sizeof *v->exact);
@@ -116,8 +99,8 @@ bool vers_read(struct span text, struct affected_package *package, struct arena 
 {
     struct vers v = {0};
     struct span rest = span_from(text, 5);
-    const uint8_t *slash = rest.len ? memchr(rest.data, '/', rest.len) : NULL;
-    if (!span_starts(text, "vers:") || !slash)
+    const uint8_t *slash = rest.len && rest.len < VERS_BYTES_MAX ? memchr(rest.data, '/', rest.len) : NULL;
+    if (text.len > VERS_BYTES_MAX || !span_starts(text, "vers:") || !slash)
         return false;
     struct span scheme = span_of(rest.data, (size_t)(slash - rest.data));
     v.order = order_of_scheme(scheme);

@@ -322,6 +322,26 @@ static void vers_rows(void)
     }
 }
 
+/* Thousands of products may share one range, and each reads it: so it has a limit, and what is over it stays undecided. */
+static void vers_limit(void)
+{
+    test("vers ranges have a limit");
+    for (size_t over = 0; over < 2; over++) {
+        struct affected_package p = {.order = ORDER_DEBIAN};
+        struct arena arena;
+        struct buf text;
+        arena_init(&arena, 1 << 20);
+        buf_init(&text, 2 * VERS_BYTES_MAX);
+        buf_text(&text, "vers:deb/1");
+        while (text.len < VERS_BYTES_MAX + over)
+            buf_byte(&text, '0');
+        CHECK(vers_read(buf_view(&text), &p, &arena) == !over);
+        CHECK(p.version_count == !over);
+        buf_free(&text);
+        arena_free(&arena);
+    }
+}
+
 #define RECORD(rest) "{\"id\":\"EX-1\",\"modified\":\"2026-01-01T00:00:00Z\"" rest "}"
 #define AFFECTED(ecosystem, name, rest)                                                                                \
     ",\"affected\":[{\"package\":{\"ecosystem\":\"" ecosystem "\",\"name\":\"" name "\"}" rest "}]"
@@ -387,7 +407,7 @@ static void osv_heads_and_orders(void)
     static const struct {
         const char *ecosystem, *types;
         enum order order;
-    } rows[] = {{"Debian:12", "E", ORDER_DEBIAN}, {"Go", "S", ORDER_SEMVER},         {"PyPI", "E", ORDER_UNKNOWN},
+    } rows[] = {{"Debian:12", "E", ORDER_DEBIAN}, {"Go", "S", ORDER_SEMVER},         {"PyPI", "E", ORDER_PYPI},
                 {"Homemade", "S", ORDER_SEMVER},  {"Homemade", "SE", ORDER_UNKNOWN}, {"Debian:12", "S", ORDER_UNKNOWN},
                 {"npm", "SE", ORDER_SEMVER}};
     struct arena arena;
@@ -549,6 +569,7 @@ int main(void)
     csaf_depth();
     tlp_labels();
     vers_rows();
+    vers_limit();
     osv_rows();
     osv_heads_and_orders();
     kinds();

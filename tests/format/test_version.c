@@ -114,28 +114,176 @@ static const struct pair semver[] = {
     {"latest", "1", REFUSED},
 };
 
+static const struct pair rpm[] = {
+    {"1.0", "1.0-1", -1},      {"1.0-1", "1.0-2", -1}, {"0:1.0-1", "1.0-1", 0},
+    {"1:1.0", "2.0", 1},       {"1.0~rc1", "1.0", -1}, {"1.0^git1", "1.0", 1},
+    {"1.0^git1", "1.0.1", -1}, {"1.0a", "1.0.1", -1},  {"1.05", "1.5", 0},
+    {"1_0", "1.0", 0},         {"el9_3", "el9.3", 0},  {"1.0~~", "1.0~", -1},
+    {"", "1", REFUSED},        {"1:", "1", REFUSED},   {"4.18.0-513.5.1.el8_9", "4.18.0-513.el8", 1},
+};
+static const struct pair alpine[] = {
+    {"1.2.3", "1.2.3-r0", 0},
+    {"1.2.3-r1", "1.2.3-r10", -1},
+    {"1.2_rc1", "1.2", -1},
+    {"1.2_p1", "1.2", 1},
+    {"1.2_alpha", "1.2_beta", -1},
+    {"1.2a", "1.2b", -1},
+    {"1.2", "1.2a", -1},
+    {"1.02", "1.1", -1},
+    {"1.2.0~ab12-r1", "1.2.0-r1", 0},
+    {"1.2", "1.2.0", -1},
+    {"1.2 x", "1.2", -1},
+    {"abc", "1", REFUSED},
+    {"", "1", REFUSED},
+    {"3.0.12-r4", "3.0.12-r5", -1},
+    {"1.2_rc1_p1", "1.2_rc1", 1},
+};
+static const struct pair pypi[] = {
+    {"1.0", "1.0.0", 0},
+    {"1.0.dev1", "1.0a1", -1},
+    {"1.0a1", "1.0b1", -1},
+    {"1.0rc1", "1.0", -1},
+    {"1.0c1", "1.0rc1", 0},
+    {"1.0-1", "1.0.post1", 0},
+    {"1.0.post1.dev1", "1.0.post1", -1},
+    {"1!0.1", "9.9", 1},
+    {"1.0+a", "1.0+1", -1},
+    {"1.0", "1.0+a", -1},
+    {"1.0+a.b", "1.0+a-b", 0},
+    {"V1.0-ALPHA_2", "1.0a2", 0},
+    {"1.0a1.post1", "1.0a1", 1},
+    {"1.0+", "1.0", -1},
+    {"foo", "0.1", -1},
+    {"foo", "bar", 1},
+    {"", "1", REFUSED},
+    {"1 0", "1", REFUSED},
+    {"1.0.dev0", "1.0.post0", -1},
+};
+static const struct pair maven[] = {
+    {"1", "1.0.0", 0},
+    {"1.0-alpha-1", "1.0-beta-1", -1},
+    {"1.0-rc1", "1.0-cr1", 0},
+    {"1.0-SNAPSHOT", "1.0", -1},
+    {"1.0", "1.0-sp", -1},
+    {"1.0-sp", "1.0-whatever", -1},
+    {"1.0-whatever", "1.0-1", -1},
+    {"1.0-1", "1.0.1", -1},
+    {"1.0a1", "1.0-alpha-1", 0},
+    {"1.0a", "1.0-alpha", 1},
+    {"1-ga", "1", 0},
+    {"1.0.0-foo.0.0", "1-foo", 0},
+    {"2.14.1", "2.15.0", -1},
+    {"1.0.Final", "1.0", 0},
+    {"", "1", REFUSED},
+    {"2.9.10.8", "2.9.10", 1},
+};
+static const struct pair rubygems[] = {
+    {"1.0", "1", 0},
+    {"1.0.a", "1.0", -1},
+    {"1.0.a.0", "1.0.a", 0},
+    {"1.0-rc1", "1.0.pre.rc1", 0},
+    {"1.0.rc2", "1.0.rc10", -1},
+    {"1.0.b1", "1.0.a2", 1},
+    {"", "1", REFUSED},
+    {"a", "1", REFUSED},
+    {"1.", "1", REFUSED},
+    {"1_0", "1", REFUSED},
+    {"1.10", "1.9", 1},
+};
+static const struct pair nuget[] = {
+    {"1.0", "1.0.0.0", 0},
+    {"1.0.0-Beta", "1.0.0-beta", 0},
+    {"1.0.0-a.2", "1.0.0-a.10", -1},
+    {"1.0.0-1", "1.0.0-a", -1},
+    {"1.0.0-a", "1.0.0", -1},
+    {"1.0.0+a", "1.0.0+b", 0},
+    {"1.0.0.1", "1.0.0", 1},
+    {"01.0", "1.0", 0},
+    {"1.0.0.0.0", "1.0", REFUSED},
+    {"1.x", "1.0", REFUSED},
+    {"", "1", REFUSED},
+    {"1.0-", "1.0", REFUSED},
+};
+static const struct pair packagist[] = {
+    {"1.0", "1.0.0", -1},       {"v1.0", "1.0", 0},        {"1.0-dev", "1.0-alpha", -1},
+    {"1.0-RC1", "1.0rc1", 0},   {"1.0-beta2", "1.0b2", 0}, {"1.0", "1.0-p1", -1},
+    {"1.0-foo", "1.0-dev", -1}, {"", "1", REFUSED},        {"1.10", "1.9", 1},
+};
+static const struct pair pub[] = {
+    {"1.0.0", "1.0.0+1", -1},   {"1.0.0+1", "1.0.0+2", -1}, {"1.0.0+9", "1.0.0+a", -1},
+    {"1.0.0-a+1", "1.0.0", -1}, {"1.0.0+1", "1.0.0+1", 0},  {"1.0.0+", "1.0.0", REFUSED},
+};
+static const struct pair numbers[] = {
+    {"1.0", "1.0.0", -1},   {"1.0-1", "1.0.1", 0}, {"1.10", "1.9", 1},  {"0.01", "0.1", 0},
+    {"1..0", "1", REFUSED}, {"1.", "1", REFUSED},  {"a", "1", REFUSED}, {"", "1", REFUSED},
+};
+static const struct pair dotted[] = {
+    {"10.0.19041.1", "10.0.19041.508", -1},
+    {"V4.2", "4.2.0.0", 0},
+    {"04.02.01", "4.2.1", 0},
+    {"4.2-1", "4.2", REFUSED},
+    {"4.2a", "4.2", REFUSED},
+    {"", "1", REFUSED},
+    {"v", "1", REFUSED},
+};
+static const struct pair generic[] = {
+    {"V4.0 SP1", "V4.0 SP2", -1}, {"4.0.1", "4.0", 1},    {"4.0.0", "4.0", REFUSED},
+    {"4.0 SP1", "4.0", REFUSED},  {"R2B7", "R2B10", -1},  {"R2B7", "R2C1", REFUSED},
+    {"2.0rc1", "2.1beta", -1},    {"2.0", "2a", REFUSED}, {"3.5-build12", "3.5_Build12", 0},
+    {"4.0.0.1", "4.0", 1},        {"*", "1", REFUSED},    {"", "1", REFUSED},
+};
+
+static const struct {
+    enum order order;
+    const char *name;
+    const struct pair *pairs;
+    size_t count;
+    const char *
+        bits; /* of random versions, between blanks. Maven's own rules go in a circle where a qualifier follows a dot: not here */
+} orders[] = {
+#define ROWS(table) table, sizeof table / sizeof *table
+    {ORDER_DEBIAN, "Debian", ROWS(debian), "0 1 2 10 00 a B ~ + . . - -0 ~rc b1 :"},
+    {ORDER_SEMVER, "SemVer", ROWS(semver), ".0 .1 .10 -a -1 .b - +x .2 a"},
+    {ORDER_PUB, "Pub", ROWS(pub), ".0 .1 .10 -a -1 .b +x +1 .2 a"},
+    {ORDER_RPM, "RPM", ROWS(rpm), "0 1 2 10 a b . . - ~ ^ _ : ~rc .el9"},
+    {ORDER_ALPINE, "Alpine", ROWS(alpine), ".0 .1 .10 .01 a b _rc _p1 _alpha2 -r0 -r1 -r ~ab x"},
+    {ORDER_PYPI, "PyPI", ROWS(pypi), ".0 .1 .10 a1 b rc2 .dev1 .post1 -1 -x +a +1 _ final"},
+    {ORDER_MAVEN, "Maven", ROWS(maven), ".0 .1 -0 -1 b2 -alpha -rc -sp -ga -x -10"},
+    {ORDER_RUBYGEMS, "RubyGems", ROWS(rubygems), ".0 .1 .10 a .a .b -rc 1 .rc1"},
+    {ORDER_NUGET, "NuGet", ROWS(nuget), ".0 .1 .10 -a -A -1 .b .B +x"},
+    {ORDER_PACKAGIST, "Packagist", ROWS(packagist), ".0 .1 .10 -dev -alpha a b2 RC1 pl p1 -x _ +"},
+    {ORDER_NUMBERS, "numbers", ROWS(numbers), ".0 .1 .10 -1 -0 .00"},
+    {ORDER_DOTTED, "dotted", ROWS(dotted), ".0 .1 .10 .00 .01"},
+    {ORDER_GENERIC, "generic", ROWS(generic), ".0 .1 .10 a B -1 _x SP1 . 0"},
+#undef ROWS
+};
+
 static void tables(void)
 {
-    test("Debian order, accepted and refused");
-    for (size_t i = 0; i < sizeof debian / sizeof *debian; i++)
-        check_pair(ORDER_DEBIAN, debian[i].a, debian[i].b, debian[i].want);
-    test("SemVer precedence, accepted and refused");
-    for (size_t i = 0; i < sizeof semver / sizeof *semver; i++)
-        check_pair(ORDER_SEMVER, semver[i].a, semver[i].b, semver[i].want);
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        test(orders[i].name);
+        CHECK(strcmp(order_name(orders[i].order), orders[i].name) == 0);
+        for (size_t k = 0; k < orders[i].count; k++)
+            check_pair(orders[i].order, orders[i].pairs[k].a, orders[i].pairs[k].b, orders[i].pairs[k].want);
+        int result;
+        CHECK(!version_compare(orders[i].order, span_of(NULL, 0), span_of(NULL, 0), &result));
+    }
+    CHECK_INT(sizeof orders / sizeof *orders, ORDER_COUNT - 1);
     test("an unknown order compares nothing, and a NUL is no part of a version");
     check_pair(ORDER_UNKNOWN, "1", "1", REFUSED);
     int result;
-    CHECK(!version_compare_debian(span_of("1\0", 2), span_str("1"), &result));
-    CHECK(!version_compare_semver(span_of("1\0", 2), span_str("1"), &result));
-    CHECK(!version_compare_semver(span_of(NULL, 0), span_of(NULL, 0), &result));
-    CHECK(!version_compare_debian(span_of(NULL, 0), span_of(NULL, 0), &result));
+    CHECK(!version_compare(ORDER_DEBIAN, span_of("1\0", 2), span_str("1"), &result));
+    CHECK(!version_compare(ORDER_SEMVER, span_of("1\0", 2), span_str("1"), &result));
     test("orders of ecosystems");
     CHECK_INT(order_of_ecosystem(span_str("Debian")), ORDER_DEBIAN);
     CHECK_INT(order_of_ecosystem(span_str("Debian:12")), ORDER_DEBIAN);
     CHECK_INT(order_of_ecosystem(span_str("npm")), ORDER_SEMVER);
     CHECK_INT(order_of_ecosystem(span_str("Go")), ORDER_SEMVER);
     CHECK_INT(order_of_ecosystem(span_str("crates.io")), ORDER_SEMVER);
-    CHECK_INT(order_of_ecosystem(span_str("PyPI")), ORDER_UNKNOWN);
+    CHECK_INT(order_of_ecosystem(span_str("PyPI")), ORDER_PYPI);
+    CHECK_INT(order_of_ecosystem(span_str("Rocky Linux:9")), ORDER_RPM);
+    CHECK_INT(order_of_scheme(span_str("gem")), ORDER_RUBYGEMS);
+    CHECK_INT(order_of_scheme(span_str("gems")), ORDER_UNKNOWN);
     CHECK_INT(order_of_ecosystem(span_str("Gopher")), ORDER_UNKNOWN);
     CHECK_INT(order_of_ecosystem(span_str("")), ORDER_UNKNOWN);
 }
@@ -150,26 +298,29 @@ static unsigned below(unsigned n)
     return (unsigned)(seed_state >> 33) % n;
 }
 
-static void random_version(enum order order, char *out, size_t size)
+/* A number, then up to five of the order's bits. */
+static void random_version(size_t order, char *out, size_t size)
 {
-    static const char *const debian_bits[] = {"0", "1", "2", "10", "00", "a",   "B", "~",
-                                              "+", ".", ".", "-",  "-0", "~rc", "b1"};
-    static const char *const semver_bits[] = {".0", ".1", ".10", "-a", "-1", ".b", "-", "+x", ".2", "a"};
-    size_t n =
-        order == ORDER_DEBIAN ? sizeof debian_bits / sizeof *debian_bits : sizeof semver_bits / sizeof *semver_bits;
-    int len = snprintf(out, size, "%s%u", order == ORDER_DEBIAN && below(4) == 0 ? "1:" : "", below(3));
-    for (unsigned bits = below(6); bits > 0; bits--)
-        len += snprintf(out + len, size - (size_t)len, "%s",
-                        (order == ORDER_DEBIAN ? debian_bits : semver_bits)[below((unsigned)n)]);
+    const char *bits[32];
+    char words[128];
+    size_t n = 0;
+    (void)snprintf(words, sizeof words, "%s", orders[order].bits);
+    for (char *rest = words, *word; (word = strsep(&rest, " ")) != NULL;)
+        bits[n++] = word;
+    int len = snprintf(out, size, "%s%u", orders[order].order == ORDER_DEBIAN && below(4) == 0 ? "1:" : "", below(3));
+    for (unsigned count = below(6); count > 0; count--)
+        len += snprintf(out + len, size - (size_t)len, "%s", bits[below((unsigned)n)]);
 }
 
-static void laws(enum order order)
+static void laws(size_t which)
 {
+    enum order order = orders[which].order;
     char v[3][64];
+    int decided = 0;
     for (int round = 0; round < 20000; round++) {
         int c[3];
         for (int i = 0; i < 3; i++)
-            random_version(order, v[i], sizeof v[i]);
+            random_version(which, v[i], sizeof v[i]);
         for (int i = 0; i < 3; i++) {
             c[i] = compare(order, v[i], v[(i + 1) % 3]);
             int back = compare(order, v[(i + 1) % 3], v[i]);
@@ -177,9 +328,13 @@ static void laws(enum order order)
         }
         if (c[0] == REFUSED || c[1] == REFUSED || c[2] == REFUSED)
             continue;
-        CHECK(!(c[0] <= 0 && c[1] <= 0) || c[2] >= 0); /* a <= b <= c, then c >= a */
-        CHECK(!(c[0] >= 0 && c[1] >= 0) || c[2] <= 0);
+        bool good = (!(c[0] <= 0 && c[1] <= 0) || c[2] >= 0) && (!(c[0] >= 0 && c[1] >= 0) || c[2] <= 0);
+        if (!good)
+            printf("# %s, %s, %s: %d %d %d\n", v[0], v[1], v[2], c[0], c[1], c[2]);
+        CHECK(good); /* a <= b <= c, then c >= a */
+        decided++;
     }
+    CHECK(decided > 100);
 }
 
 enum { ORACLE_PAIRS = 800 };
@@ -231,7 +386,7 @@ static void ordered_file(enum order order, const char *folder, const char *name)
     test(name);
     int count = 0;
     while (fgets(line, sizeof line, file)) {
-        if (strncmp(line, "//", 2) == 0 || sscanf(line, "%199s %c %199s", a, &sign_char, b) != 3)
+        if (strncmp(line, "//", 2) == 0 || line[0] == '#' || sscanf(line, "%199s %c %199s", a, &sign_char, b) != 3)
             continue;
         check_pair(order, a, b, sign_char == '<' ? -1 : sign_char == '>' ? 1 : 0);
         count++;
@@ -247,10 +402,12 @@ int main(void)
     seed_state = seed ? strtoull(seed, NULL, 10) : 20240329;
     printf("# seed %llu\n", (unsigned long long)seed_state);
     tables();
-    test("Debian order is an order");
-    laws(ORDER_DEBIAN);
-    test("SemVer order is an order");
-    laws(ORDER_SEMVER);
+    static char names[sizeof orders / sizeof *orders][64];
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        (void)snprintf(names[i], sizeof names[i], "%s order is an order", orders[i].name);
+        test(names[i]);
+        laws(i);
+    }
     if (access("/usr/bin/dpkg", X_OK) == 0) {
         test("dpkg --compare-versions agrees");
         dpkg_oracle();
@@ -262,7 +419,23 @@ int main(void)
         const char *name;
     } files[] = {{ORDER_DEBIAN, "debian-versions.txt"},
                  {ORDER_DEBIAN, "debian-versions-generated.txt"},
-                 {ORDER_SEMVER, "semver-versions.txt"}};
+                 {ORDER_SEMVER, "semver-versions.txt"},
+                 {ORDER_PUB, "pub-versions.txt"},
+                 {ORDER_RPM, "redhat-versions.txt"},
+                 {ORDER_ALPINE, "alpine-versions.txt"},
+                 {ORDER_ALPINE, "alpine-versions-generated.txt"},
+                 {ORDER_PYPI, "pypi-versions.txt"},
+                 {ORDER_PYPI, "pypi-versions-generated.txt"},
+                 {ORDER_MAVEN, "maven-versions.txt"},
+                 {ORDER_MAVEN, "maven-versions-generated.txt"},
+                 {ORDER_RUBYGEMS, "rubygems-versions.txt"},
+                 {ORDER_RUBYGEMS, "rubygems-versions-generated.txt"},
+                 {ORDER_NUGET, "nuget-versions.txt"},
+                 {ORDER_PACKAGIST, "packagist-versions.txt"},
+                 {ORDER_PACKAGIST, "packagist-versions-generated.txt"},
+                 {ORDER_NUMBERS, "cran-versions.txt"},
+                 {ORDER_NUMBERS, "cran-versions-generated.txt"},
+                 {ORDER_NUMBERS, "hackage-versions.txt"}};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         if (data)
             ordered_file(files[i].order, data, files[i].name);
