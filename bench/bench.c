@@ -228,14 +228,19 @@ static void signer_open(struct bench_circle *circle)
     struct fault fault = {0};
     struct signer_config config = {.party = PARTY, .circle = circle->roster.circle, .clock = clock_seconds};
     char path[512], degraded[128];
-    int pid;
+    struct signer_process process = {.control = -1};
+    int fd = -1;
     path_of(circle, "signer.state", path);
     config.state_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     int rc = config.state_fd < 0 ? E_IO : keyring_open(&config.keys, circle->dir, span_str(passphrase), &fault);
-    rc = rc ? rc : signer_spawn(&circle->signer, &config, &pid, degraded, &fault);
+    rc = rc ? rc : signer_spawn(&process, &config, degraded, &fault);
+    rc = rc ? rc : signer_connect(&process, &fd);
+    if (rc == 0 && !(circle->signer = signer_client(fd)))
+        rc = E_NOMEM;
     if (rc)
         bench_die("signer", rc, &fault);
     (void)close(config.state_fd);
+    (void)close(process.control); /* it ends with its one node */
 }
 
 static void step(struct bench_circle *circle, const struct event *event, size_t replies)

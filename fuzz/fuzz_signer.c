@@ -196,7 +196,7 @@ static void answers(struct span plan)
     struct signature signature = {{0}};
     int pair[2];
     must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
-    struct signer *signer = client_open(pair[0]);
+    struct signer *signer = signer_client(pair[0]);
     uint8_t call = plan_byte(&plan) % 6;
     struct span sent = plan_bytes(&plan, 32768);
     must(signer && send_all(pair[1], sent.data, sent.len) && shutdown(pair[1], SHUT_WR) == 0);

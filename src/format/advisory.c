@@ -1,6 +1,6 @@
 #include "format/advisory.h"
 
-#include "format/version.h"
+#include "format/version_order.h"
 
 /* The strings of an array; other items are passed over. */
 int advisory_texts(const struct json *array, const struct span **out, size_t *count, struct arena *arena)

@@ -1,10 +1,11 @@
 /* The private API on the Unix socket: the owner's acts and views, as JSON. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "shell/shell.h"
 #include "publish/publish.h"
 
-static void answer(struct connection *c, int status)
+static void answer(struct caller *c, int status)
 {
     c->status = status;
     c->content_type = "application/json";
@@ -27,20 +28,20 @@ static int status_of(int code)
     }
 }
 
-void api_refuse(struct connection *c, int code, const struct fault *fault)
+void api_refuse(struct caller *c, int code, const struct fault *fault)
 {
     buf_reset(&c->reply);
     fault_json(&c->reply, fault, code);
     answer(c, status_of(code));
 }
 
-static const char *parameter(const struct connection *c, const char *name)
+static const char *parameter(const struct caller *c, const char *name)
 {
     const char *value = MHD_lookup_connection_value(c->mhd, MHD_GET_ARGUMENT_KIND, name);
     return value ? value : "";
 }
 
-static void dispatch(struct shell *shell, struct connection *c, struct event *event)
+static void dispatch(struct shell *shell, struct caller *c, struct event *event)
 {
     c->token = event->token = ++shell->next_token;
     c->dispatched = true;
@@ -48,7 +49,7 @@ static void dispatch(struct shell *shell, struct connection *c, struct event *ev
     shell_step(shell, event);
 }
 
-static void submit(struct shell *shell, struct connection *c, const char *media, const char *subject, enum label label)
+static void submit(struct shell *shell, struct caller *c, const char *media, const char *subject, enum label label)
 {
     struct submission submission = {.label = label, .document = buf_view(&c->body)};
     struct event event = {.kind = EVENT_SUBMIT, .submissions = &submission, .submission_count = 1};
@@ -57,7 +58,7 @@ static void submit(struct shell *shell, struct connection *c, const char *media,
     dispatch(shell, c, &event);
 }
 
-static void api_publish(struct shell *shell, struct connection *c, struct span rest)
+static void api_publish(struct shell *shell, struct caller *c, struct span rest)
 {
     struct publication *publication = calloc(1, sizeof *publication);
     struct fault fault = {0};
@@ -76,7 +77,7 @@ static void api_publish(struct shell *shell, struct connection *c, struct span r
 }
 
 /* Is the body an advisory, under whatever name? */
-static bool advisory_inside(struct connection *c)
+static bool advisory_inside(struct caller *c)
 {
     const struct json *root = NULL;
     struct arena arena;
@@ -86,7 +87,7 @@ static bool advisory_inside(struct connection *c)
     return found;
 }
 
-static void api_state(struct shell *shell, struct connection *c, struct span rest)
+static void api_state(struct shell *shell, struct caller *c, struct span rest)
 {
     const char *media = parameter(c, "media"), *subject = parameter(c, "subject");
     struct fault fault = {0};
@@ -101,7 +102,7 @@ static void api_state(struct shell *shell, struct connection *c, struct span res
         submit(shell, c, media, subject, LABEL_OPEN);
 }
 
-static void api_inventory(struct shell *shell, struct connection *c, struct span rest)
+static void api_inventory(struct shell *shell, struct caller *c, struct span rest)
 {
     struct event event = {.kind = EVENT_INVENTORY,
                           .name = span_str(parameter(c, "name")),
@@ -111,7 +112,7 @@ static void api_inventory(struct shell *shell, struct connection *c, struct span
     dispatch(shell, c, &event);
 }
 
-static void api_absent(struct shell *shell, struct connection *c, struct span rest)
+static void api_absent(struct shell *shell, struct caller *c, struct span rest)
 {
     struct event event = {.kind = EVENT_ABSENT, .name = span_str(parameter(c, "party"))};
     (void)rest;
@@ -119,7 +120,7 @@ static void api_absent(struct shell *shell, struct connection *c, struct span re
 }
 
 /* Told by `comity backup`, which makes the copy beside the running node. */
-static void api_backup(struct shell *shell, struct connection *c, struct span rest)
+static void api_backup(struct shell *shell, struct caller *c, struct span rest)
 {
     struct event event = {.kind = EVENT_BACKED_UP, .body = buf_view(&c->body)};
     struct fault fault = {0};
@@ -130,14 +131,14 @@ static void api_backup(struct shell *shell, struct connection *c, struct span re
         api_refuse(c, fail(&fault, E_USAGE, "id has 64 hex digits"), &fault);
 }
 
-static void api_status(struct shell *shell, struct connection *c, struct span rest)
+static void api_status(struct shell *shell, struct caller *c, struct span rest)
 {
     (void)rest;
     node_status_json(shell->node, clock_ms(), &c->reply);
     answer(c, 200);
 }
 
-static void api_notices(struct shell *shell, struct connection *c, struct span rest)
+static void api_notices(struct shell *shell, struct caller *c, struct span rest)
 {
     uint64_t after = 0;
     const char *text = parameter(c, "after");
@@ -154,7 +155,7 @@ static void api_notices(struct shell *shell, struct connection *c, struct span r
         answer(c, 200);
 }
 
-static void api_statement(struct shell *shell, struct connection *c, struct span rest)
+static void api_statement(struct shell *shell, struct caller *c, struct span rest)
 {
     struct hash id;
     struct fault fault = {0};
@@ -166,7 +167,7 @@ static void api_statement(struct shell *shell, struct connection *c, struct span
         answer(c, 200);
 }
 
-static void api_receipt(struct shell *shell, struct connection *c, struct span rest)
+static void api_receipt(struct shell *shell, struct caller *c, struct span rest)
 {
     struct hash id;
     struct fault fault = {0};
@@ -181,7 +182,7 @@ static void api_receipt(struct shell *shell, struct connection *c, struct span r
     c->content_type = cose ? "application/cose" : "text/plain; charset=utf-8";
 }
 
-static void api_bundle(struct shell *shell, struct connection *c, struct span rest)
+static void api_bundle(struct shell *shell, struct caller *c, struct span rest)
 {
     struct fault fault = {0};
     (void)rest;
@@ -192,7 +193,7 @@ static void api_bundle(struct shell *shell, struct connection *c, struct span re
         answer(c, 200);
 }
 
-static void api_rebuild(struct shell *shell, struct connection *c, struct span rest)
+static void api_rebuild(struct shell *shell, struct caller *c, struct span rest)
 {
     int rc = 0;
     struct fault fault = {0};
@@ -208,7 +209,7 @@ static void api_rebuild(struct shell *shell, struct connection *c, struct span r
 
 enum { QUERY_NAMES_MAX = 3 };
 
-static void api_metrics(struct shell *shell, struct connection *c, struct span rest)
+static void api_metrics(struct shell *shell, struct caller *c, struct span rest)
 {
     (void)rest;
     metrics_write(shell, &c->reply);
@@ -219,7 +220,7 @@ static void api_metrics(struct shell *shell, struct connection *c, struct span r
 static const struct route {
     const char *method, *path;
     bool prefix;
-    void (*run)(struct shell *, struct connection *, struct span rest);
+    void (*run)(struct shell *, struct caller *, struct span rest);
     size_t body_max;
     const char *query[QUERY_NAMES_MAX]; /* names that may stand in it, once each */
 } routes[] = {
@@ -277,7 +278,7 @@ static enum MHD_Result query_visit(void *ctx, enum MHD_ValueKind kind, const cha
     return q->fault.code ? MHD_NO : MHD_YES;
 }
 
-void api_request(struct shell *shell, struct connection *c, const char *method, const char *path)
+void api_request(struct shell *shell, struct caller *c, const char *method, const char *path)
 {
     struct query query = {.route = route_find(method, span_str(path))};
     if (!query.route) {

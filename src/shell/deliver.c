@@ -1,13 +1,19 @@
-/* Notices to the owner's channels: a command or a webhook, each tried again for ever with the same id until it is taken. */
-#include <errno.h>
-#include <signal.h>
+/* Notices to the owner's channels: a command or a webhook, each tried again for ever with the same id until it is taken. The command is
+   run by the commands process, the webhook is called by net. */
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
+#include "shell/log.h"
 #include "shell/shell.h"
 
-enum { RETRY_MS_MIN = 1000, RETRY_MS_MAX = 300000, AT_ONCE_MAX = 4 };
+enum { RETRY_MS_MIN = 1000, RETRY_MS_MAX = 300000, AT_ONCE_MAX = 4, WEBHOOK_MS_MAX = 20000 };
+static const uint64_t delivery_bit = 1ull << 62;
+static const char command[] = "command";
+
+bool delivery_token(uint64_t token)
+{
+    return token & delivery_bit;
+}
 
 void delivery_add(struct shell *shell, const struct action *action)
 {
@@ -29,91 +35,70 @@ void delivery_add(struct shell *shell, const struct action *action)
     }
 }
 
-static void delivery_end(struct shell *shell, struct delivery *d, bool good)
+static void delivery_failed(struct shell *shell, struct delivery *d)
 {
+    shell->counters.channels[d->channel].refused++;
     char hex[65];
+    int64_t wait = (int64_t)RETRY_MS_MIN << (d->attempts < 9 ? d->attempts : 9);
     hash_hex(&d->id, hex);
-    *(good ? &shell->counters.channels[d->channel].taken : &shell->counters.channels[d->channel].refused) += 1;
+    d->attempts++;
+    wait = wait > RETRY_MS_MAX ? RETRY_MS_MAX : wait;
+    d->at_ms = clock_ms() + wait / 2 + rand() % (wait / 2 + 1);
+    d->token = 0;
+    log_say(LOG_NOTICE_REFUSED, "notice %.16s was not taken by %s; it is tried again with the same id", hex,
+            shell->channels[d->channel]);
+}
+
+void delivery_ended(struct shell *shell, uint64_t token, bool good)
+{
+    struct delivery **at = &shell->deliveries;
+    while (*at && (*at)->token != token)
+        at = &(*at)->next;
+    struct delivery *d = *at;
+    if (!d)
+        return;
     if (!good) {
-        int64_t wait = (int64_t)RETRY_MS_MIN << (d->attempts < 9 ? d->attempts : 9);
-        d->attempts++;
-        wait = wait > RETRY_MS_MAX ? RETRY_MS_MAX : wait;
-        d->at_ms = clock_ms() + wait / 2 + rand() % (wait / 2 + 1);
-        d->pid = 0;
-        log_say(LOG_NOTICE_REFUSED, "notice %.16s was not taken by %s; it is tried again with the same id", hex,
-                shell->channels[d->channel]);
+        delivery_failed(shell, d);
         return;
     }
-    struct delivery **at = &shell->deliveries;
-    while (*at != d)
-        at = &(*at)->next;
     *at = d->next;
+    shell->counters.channels[d->channel].taken++;
     struct event event = {.kind = EVENT_DELIVERED, .name = span_str(shell->channels[d->channel]), .hash = d->id};
     shell_step(shell, &event);
     buf_free(&d->body);
     free(d);
 }
 
-static void command_exec(const struct shell *shell, const struct delivery *d, int input)
+void deliveries_lose(struct shell *shell, const char *channel)
 {
-    char words[sizeof shell->config.notify_command], hex[65], variable[96];
-    char *argv[COMMAND_WORDS_MAX + 1] = {0}, *save = NULL;
-    sigset_t none;
-    int n = 0;
-    memcpy(words, shell->config.notify_command, sizeof words);
-    for (char *w = strtok_r(words, " ", &save); w && n < COMMAND_WORDS_MAX; w = strtok_r(NULL, " ", &save))
-        argv[n++] = w;
-    hash_hex(&d->id, hex);
-    (void)snprintf(variable, sizeof variable, "COMITY_NOTICE_ID=%s", hex);
-    char *environment[] = {variable, "PATH=/usr/local/bin:/usr/bin:/bin", NULL};
-    (void)sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    if (n && dup2(input, STDIN_FILENO) >= 0)
-        (void)execve(argv[0], argv, environment);
-    _exit(127);
+    for (struct delivery *d = shell->deliveries; d; d = d->next)
+        if (d->token && strcmp(shell->channels[d->channel], channel) == 0)
+            delivery_failed(shell, d);
 }
 
-static void command_start(struct shell *shell, struct delivery *d)
+/* A copy goes out; the body stays until it was taken. */
+static void delivery_start(struct shell *shell, struct delivery *d)
 {
-    int input = memfd_create("notice", MFD_CLOEXEC);
-    bool good =
-        input >= 0 && write(input, d->body.data, d->body.len) == (ssize_t)d->body.len && lseek(input, 0, SEEK_SET) == 0;
-    d->pid = good ? fork() : -1;
-    if (d->pid == 0)
-        command_exec(shell, d, input);
-    if (input >= 0)
-        (void)close(input);
-    if (d->pid < 0)
-        delivery_end(shell, d, false);
+    struct notice_message notice = {0};
+    struct send_message send = {
+        .method = METHOD_POST, .timeout_ms = WEBHOOK_MS_MAX, .content_type = "application/json"};
+    struct buf body;
+    buf_init(&body, d->body.max);
+    buf_span(&body, buf_view(&d->body));
+    d->token = notice.token = send.token = delivery_bit | ++shell->next_token;
+    hash_hex(&d->id, notice.id);
+    memcpy(send.notice, notice.id, sizeof send.notice);
+    if (strcmp(shell->channels[d->channel], command) == 0) {
+        channel_send(&shell->commands, MESSAGE_NOTICE, &notice, sizeof notice, &body);
+    } else {
+        (void)snprintf(send.url, sizeof send.url, "%s", shell->serve->config.notify_webhook);
+        channel_send(&shell->net, MESSAGE_SEND, &send, sizeof send, &body);
+    }
 }
 
-static size_t drop(char *data, size_t size, size_t count, void *ctx)
+static bool channel_there(const struct shell *shell, const struct delivery *d)
 {
-    (void)data;
-    (void)ctx;
-    return size * count;
-}
-
-static void webhook_start(struct shell *shell, struct delivery *d)
-{
-    char hex[65], header[128];
-    hash_hex(&d->id, hex);
-    (void)snprintf(header, sizeof header, "Comity-Notice-Id: %s", hex);
-    d->curl = curl_easy_init();
-    if (!d->curl)
-        return;
-    d->headers = curl_slist_append(NULL, "Content-Type: application/json");
-    d->headers = curl_slist_append(d->headers, header);
-    d->headers = curl_slist_append(d->headers, "Expect:");
-    (void)curl_easy_setopt(d->curl, CURLOPT_URL, shell->config.notify_webhook);
-    (void)curl_easy_setopt(d->curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    (void)curl_easy_setopt(d->curl, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(d->curl, CURLOPT_TIMEOUT_MS, 20000L);
-    (void)curl_easy_setopt(d->curl, CURLOPT_HTTPHEADER, d->headers);
-    (void)curl_easy_setopt(d->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)d->body.len);
-    (void)curl_easy_setopt(d->curl, CURLOPT_POSTFIELDS, (const char *)d->body.data);
-    (void)curl_easy_setopt(d->curl, CURLOPT_WRITEFUNCTION, drop);
-    (void)curl_multi_add_handle(shell->multi, d->curl);
+    return (strcmp(shell->channels[d->channel], command) == 0 ? &shell->commands : &shell->net)->fd >= 0;
 }
 
 void deliveries_start(struct shell *shell)
@@ -121,50 +106,24 @@ void deliveries_start(struct shell *shell)
     int running = 0;
     int64_t now = clock_ms();
     for (const struct delivery *d = shell->deliveries; d; d = d->next)
-        running += d->pid > 0 || d->curl;
-    for (struct delivery *d = shell->deliveries, *next; d && running < AT_ONCE_MAX; d = next) {
-        next = d->next;
-        if (d->pid > 0 || d->curl || d->at_ms > now)
+        running += d->token != 0;
+    for (struct delivery *d = shell->deliveries; d && running < AT_ONCE_MAX; d = d->next) {
+        if (d->token || d->at_ms > now || !channel_there(shell, d))
             continue;
         running++;
-        if (strcmp(shell->channels[d->channel], "command") == 0)
-            command_start(shell, d);
-        else
-            webhook_start(shell, d);
+        delivery_start(shell, d);
     }
 }
 
-void delivery_curl_done(struct shell *shell, CURL *curl, CURLcode result)
-{
-    long status = 0;
-    struct delivery *d = shell->deliveries;
-    while (d && d->curl != curl)
-        d = d->next;
-    (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    (void)curl_multi_remove_handle(shell->multi, curl);
-    curl_easy_cleanup(curl);
-    if (!d)
-        return;
-    curl_slist_free_all(d->headers);
-    d->headers = NULL;
-    d->curl = NULL;
-    delivery_end(shell, d, result == CURLE_OK && status >= 200 && status < 300);
-}
-
-void delivery_child_done(struct shell *shell, pid_t pid, bool good)
-{
-    for (struct delivery *d = shell->deliveries; d; d = d->next)
-        if (d->pid == pid) {
-            delivery_end(shell, d, good);
-            return;
-        }
-}
-
+/* When one may start; INT64_MAX while none can. */
 int64_t deliveries_due(const struct shell *shell)
 {
     int64_t due = INT64_MAX;
-    for (const struct delivery *d = shell->deliveries; d; d = d->next)
-        if (d->pid <= 0 && !d->curl && d->at_ms < due)
+    int running = 0;
+    for (const struct delivery *d = shell->deliveries; d; d = d->next) {
+        running += d->token != 0;
+        if (!d->token && d->at_ms < due && channel_there(shell, d))
             due = d->at_ms;
-    return due;
+    }
+    return running < AT_ONCE_MAX ? due : INT64_MAX;
 }

@@ -10,18 +10,20 @@ enum log_level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG, LEVELS_ };
 
 /* code, stable id, level. Ids never change, so that an alarm can match them. */
 #define LOG_LIST(X)                                                                                                    \
-    X(LOG_READY, "ready", LEVEL_INFO)                        /* the node serves */                                     \
-    X(LOG_STOPPED, "stopped", LEVEL_INFO)                    /* it was asked to end, and has */                        \
-    X(LOG_FATAL, "fatal", LEVEL_ERROR)                       /* the node cannot start, or must stop and recover */     \
-    X(LOG_RESTARTED, "restarted", LEVEL_ERROR)               /* a process ended by itself; it is started again */      \
-    X(LOG_UNCONFINED, "unconfined", LEVEL_WARNING)           /* the kernel lacks a means of confinement */             \
-    X(LOG_RECOVERING, "recovering", LEVEL_WARNING)           /* nothing is signed until the committee has answered */  \
-    X(LOG_RUNNING, "running", LEVEL_INFO)                    /* it signs */                                            \
-    X(LOG_PEER_MISSING, "peer-missing", LEVEL_WARNING)       /* a party does not answer */                             \
-    X(LOG_PEER_BACK, "peer-back", LEVEL_INFO)                /* it answers again */                                    \
-    X(LOG_QUORUM_LOST, "quorum-lost", LEVEL_ERROR)           /* nothing new stands: too many mirrors are missing */    \
-    X(LOG_QUORUM_BACK, "quorum-back", LEVEL_INFO)            /* enough answer again */                                 \
-    X(LOG_TWO_FACES, "two-faces", LEVEL_ERROR)               /* a log was proven to have signed two trees */           \
+    X(LOG_SIGNER_LOST, "signer-lost", LEVEL_ERROR)     /* the signer has ended by itself */                            \
+    X(LOG_COMMAND_LATE, "command-late", LEVEL_WARNING) /* the notify-command took more than a minute, and was ended */ \
+    X(LOG_READY, "ready", LEVEL_INFO)                  /* the node serves */                                           \
+    X(LOG_STOPPED, "stopped", LEVEL_INFO)              /* it was asked to end, and has */                              \
+    X(LOG_FATAL, "fatal", LEVEL_ERROR)                 /* the node cannot start, or must stop and recover */           \
+    X(LOG_RESTARTED, "restarted", LEVEL_ERROR)         /* a process ended by itself; it is started again */            \
+    X(LOG_UNCONFINED, "unconfined", LEVEL_WARNING)     /* the kernel lacks a means of confinement */                   \
+    X(LOG_RECOVERING, "recovering", LEVEL_WARNING)     /* nothing is signed until the committee has answered */        \
+    X(LOG_RUNNING, "running", LEVEL_INFO)              /* it signs */                                                  \
+    X(LOG_PEER_MISSING, "peer-missing", LEVEL_WARNING) /* a party does not answer */                                   \
+    X(LOG_PEER_BACK, "peer-back", LEVEL_INFO)          /* it answers again */                                          \
+    X(LOG_QUORUM_LOST, "quorum-lost", LEVEL_ERROR)     /* nothing new stands: too many mirrors are missing */          \
+    X(LOG_QUORUM_BACK, "quorum-back", LEVEL_INFO)      /* enough answer again */                                       \
+    X(LOG_TWO_FACES, "two-faces", LEVEL_ERROR)         /* a log was proven to have signed two trees */                 \
     X(LOG_NOTICE_REFUSED, "notice-refused", LEVEL_WARNING)   /* a channel did not take a notice; tried again */        \
     X(LOG_REQUEST_UNSIGNED, "member-signature", LEVEL_DEBUG) /* a member's signed request counts for nothing */
 

@@ -1,4 +1,5 @@
 /* What the shell counts for node/metrics.c. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -13,6 +14,8 @@ static struct {
     struct store_ops ops;
     struct shell_counters *counters;
 } timed;
+
+static int statm = -1;
 
 static double seconds_now(void)
 {
@@ -37,18 +40,17 @@ void metrics_time(struct store *store, struct shell_counters *counters)
     timed.ops.commit = commit_timed;
     timed.counters = counters;
     store->ops = &timed.ops;
+    statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 }
 
 /* statm, proc(5): "SIZE RESIDENT ...", in pages. Where the file is out of reach, the peak must do. */
 static uint64_t resident_bytes(const struct rusage *usage)
 {
-    char line[128] = "";
+    char line[128];
     uint64_t pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    char *read = file ? fgets(line, sizeof line, file) : NULL;
-    if (file)
-        (void)fclose(file);
-    const char *second = read ? strchr(line, ' ') : NULL;
+    ssize_t n = statm >= 0 ? pread(statm, line, sizeof line - 1, 0) : -1;
+    line[n > 0 ? n : 0] = 0;
+    const char *second = strchr(line, ' ');
     size_t len = second ? strcspn(second + 1, " ") : 0;
     return second && decimal_parse(span_of(second + 1, len), &pages) ? pages * (uint64_t)sysconf(_SC_PAGESIZE)
                                                                      : (uint64_t)usage->ru_maxrss * 1024;
@@ -62,10 +64,6 @@ void metrics_write(struct shell *shell, struct buf *out)
     counters->resident_bytes = resident_bytes(&usage);
     counters->cpu_seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                             (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-    counters->body_bytes = shell->http_bytes;
-    counters->connections = 0;
-    for (const struct connection *c = shell->connections; c; c = c->next)
-        counters->connections++;
     for (int i = 0; i < METRIC_CHANNELS_MAX; i++) {
         counters->channels[i].name = shell->channels[i];
         counters->channels[i].pending = 0;

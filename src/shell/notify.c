@@ -7,23 +7,30 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-bool notify_manager(const char *state)
+static int manager = -1;
+
+int notify_open(void)
 {
     const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (!path)
-        return true;
-    size_t len = strlen(path);
-    if ((path[0] != '/' && path[0] != '@') || len < 2 || len >= sizeof address.sun_path)
-        return false;
+    size_t len = path ? strlen(path) : 0;
+    if (manager >= 0 || !path || (path[0] != '/' && path[0] != '@') || len < 2 || len >= sizeof address.sun_path)
+        return manager;
     memcpy(address.sun_path, path, len);
     if (path[0] == '@') /* a name without a file (unix(7)) */
         address.sun_path[0] = 0;
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return false;
-    bool good = sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address,
-                       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) == (ssize_t)strlen(state);
-    (void)close(fd);
-    return good;
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&address,
+                           (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) != 0) {
+        (void)close(fd);
+        fd = -1;
+    }
+    return manager = fd;
+}
+
+bool notify_manager(const char *state)
+{
+    if (!getenv("NOTIFY_SOCKET"))
+        return true;
+    return notify_open() >= 0 && send(manager, state, strlen(state), MSG_NOSIGNAL) == (ssize_t)strlen(state);
 }

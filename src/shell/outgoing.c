@@ -1,13 +1,17 @@
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <unistd.h>
 
-#include "circle/member.h"
-#include "shell/shell.h"
+#include "node/engine.h"
+#include "shell/net.h"
 
 static size_t body_take(char *data, size_t size, size_t count, void *ctx)
 {
     struct outgoing *out = ctx;
-    buf_add(&out->body, data, size * count);
+    if (!out->send.notice[0]) /* what a webhook says counts for nothing but its status */
+        buf_add(&out->body, data, size * count);
     return out->body.error ? 0 : size * count;
 }
 
@@ -30,100 +34,100 @@ static size_t header_take(char *data, size_t size, size_t count, void *ctx)
     size_t len = size * count;
     static const char receipt[] = "Comity-Receipt:", type[] = "Content-Type:";
     if (len > sizeof receipt && strncasecmp(data, receipt, sizeof receipt - 1) == 0)
-        header_keep(out->header, sizeof out->header, data + sizeof receipt - 1, len - (sizeof receipt - 1));
+        header_keep(out->result.receipt, sizeof out->result.receipt, data + sizeof receipt - 1,
+                    len - (sizeof receipt - 1));
     else if (len > sizeof type && strncasecmp(data, type, sizeof type - 1) == 0)
-        header_keep(out->content_type, sizeof out->content_type, data + sizeof type - 1, len - (sizeof type - 1));
+        header_keep(out->result.content_type, sizeof out->result.content_type, data + sizeof type - 1,
+                    len - (sizeof type - 1));
     return len;
 }
 
-/* Documents for members only are served to whoever signs as one; without a signature the others still come. */
-static void member_sign(const struct shell *shell, struct outgoing *out, const struct action *action)
+static void header_add(struct outgoing *out, const char *name, const char *value)
 {
-    char authority[MEMBER_AUTHORITY_BYTES_MAX + 1], text[32 + MEMBER_INPUT_BYTES_MAX];
-    struct buf input, signature;
-    if (!shell->signer || strncmp(action->path, "/documents/", 11) != 0 ||
-        member_authority(authority, span_str(action->peer->card.url)) != 0)
+    char text[HEADERS_BYTES_MAX / 8];
+    if (!*value)
         return;
-    buf_init(&input, MEMBER_INPUT_BYTES_MAX);
-    buf_init(&signature, MEMBER_SIGNATURE_BYTES);
-    if (shell->signer->ops->http_sign(shell->signer, "GET", authority, action->path, &input, &signature) == 0) {
-        (void)snprintf(text, sizeof text, "Signature-Input: %.*s", (int)input.len, (const char *)input.data);
-        out->headers = curl_slist_append(out->headers, text);
-        (void)snprintf(text, sizeof text, "Signature: %.*s", (int)signature.len, (const char *)signature.data);
-        out->headers = curl_slist_append(out->headers, text);
-    }
-    buf_free(&input);
-    buf_free(&signature);
+    (void)snprintf(text, sizeof text, "%s: %s", name, value);
+    out->headers = curl_slist_append(out->headers, text);
 }
 
-static void options_set(const struct shell *shell, struct outgoing *out, const struct action *action)
+static void headers_set(struct outgoing *out)
 {
-    char text[600];
+    const struct send_message *send = &out->send;
+    char range[64] = "";
+    if (send->range_from)
+        (void)snprintf(range, sizeof range, "bytes=%llu-", (unsigned long long)send->range_from);
+    out->headers = curl_slist_append(NULL, "Expect:");
+    header_add(out, "Content-Type", send->method == METHOD_GET ? "" : send->content_type);
+    header_add(out, "Content-Encoding", send->content_encoding);
+    header_add(out, "Range", range);
+    header_add(out, "Signature-Input", send->signature_input);
+    header_add(out, "Signature", send->signature);
+    header_add(out, "Comity-Notice-Id", send->notice);
+    (void)curl_easy_setopt(out->curl, CURLOPT_HTTPHEADER, out->headers);
+}
+
+static void options_set(struct outgoing *out)
+{
+    const struct send_message *send = &out->send;
     CURL *c = out->curl;
-    (void)snprintf(text, sizeof text, "%s%s", action->peer->card.url, action->path);
-    (void)curl_easy_setopt(c, CURLOPT_URL, text);
+    (void)curl_easy_setopt(c, CURLOPT_URL, send->url);
     (void)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
     (void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)action->timeout_ms);
+    (void)curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)send->timeout_ms);
     (void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, 5000L);
     (void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, body_take);
     (void)curl_easy_setopt(c, CURLOPT_WRITEDATA, out);
     (void)curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, header_take);
     (void)curl_easy_setopt(c, CURLOPT_HEADERDATA, out);
     (void)curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
-    out->headers = curl_slist_append(NULL, "Expect:");
-    (void)snprintf(text, sizeof text, "Content-Type: %s", action->content_type);
-    if (strcmp(action->method, "GET") == 0) {
-        if (action->range_from) {
-            (void)snprintf(text, sizeof text, "Range: bytes=%llu-", (unsigned long long)action->range_from);
-            out->headers = curl_slist_append(out->headers, text);
-        }
-        member_sign(shell, out, action);
-    } else {
-        out->headers = curl_slist_append(out->headers, text);
-        if (action->content_encoding) {
-            (void)snprintf(text, sizeof text, "Content-Encoding: %s", action->content_encoding);
-            out->headers = curl_slist_append(out->headers, text);
-        }
-        (void)curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, action->method);
-        (void)curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)out->request.len);
-        (void)curl_easy_setopt(c, CURLOPT_POSTFIELDS, out->request.len ? (const char *)out->request.data : "");
-    }
-    (void)curl_easy_setopt(c, CURLOPT_HTTPHEADER, out->headers);
+    headers_set(out);
+    if (send->method == METHOD_GET)
+        return;
+    (void)curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, method_names[send->method]);
+    (void)curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)out->request.len);
+    (void)curl_easy_setopt(c, CURLOPT_POSTFIELDS, out->request.len ? (const char *)out->request.data : "");
 }
 
-void outgoing_send(struct shell *shell, struct action *action)
+void outgoing_send(struct net *net, const struct send_message *send, struct buf *body)
 {
     struct outgoing *out = calloc(1, sizeof *out);
-    CURL *curl = out ? curl_easy_init() : NULL;
-    if (!curl) {
-        free(out);
-        shell->fatal = E_NOMEM;
-        return;
+    if (!out || !(out->curl = curl_easy_init()))
+        abort();
+    out->send = *send;
+    out->request = *body;
+    buf_init(body, 0);
+    buf_init(&out->body, send->body_max < HTTP_BODY_MAX ? (size_t)send->body_max : HTTP_BODY_MAX);
+    options_set(out);
+    out->next = net->outgoing;
+    net->outgoing = out;
+    (void)curl_multi_add_handle(net->multi, out->curl);
+}
+
+static void outgoing_free(struct net *net, struct outgoing *out)
+{
+    (void)curl_multi_remove_handle(net->multi, out->curl);
+    curl_easy_cleanup(out->curl);
+    curl_slist_free_all(out->headers);
+    buf_free(&out->request);
+    buf_free(&out->body);
+    free(out);
+}
+
+/* Landlock knows files, not names: a resolv.conf that another has replaced is out of our reach, and only a new process finds it. */
+static void resolver_check(CURLcode result)
+{
+    if (result == CURLE_COULDNT_RESOLVE_HOST && access("/etc/resolv.conf", F_OK) == 0) {
+        int fd = open("/etc/resolv.conf", O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            _exit(1);
+        (void)close(fd);
     }
-    out->curl = curl;
-    out->token = action->token;
-    out->range_from = action->range_from;
-    out->request = action->body; /* taken over */
-    buf_init(&action->body, 0);
-    buf_init(&out->body, action->body_max);
-    options_set(shell, out, action);
-    out->next = shell->outgoing;
-    shell->outgoing = out;
-    (void)curl_multi_add_handle(shell->multi, out->curl);
 }
 
-bool outgoing_owns(const struct shell *shell, const CURL *curl)
+void outgoing_done(struct net *net, CURL *curl, CURLcode result)
 {
-    for (const struct outgoing *o = shell->outgoing; o; o = o->next)
-        if (o->curl == curl)
-            return true;
-    return false;
-}
-
-void outgoing_done(struct shell *shell, CURL *curl, CURLcode result)
-{
-    struct outgoing **at = &shell->outgoing;
+    struct outgoing **at = &net->outgoing;
     long status = 0;
     while (*at && (*at)->curl != curl)
         at = &(*at)->next;
@@ -133,21 +137,22 @@ void outgoing_done(struct shell *shell, CURL *curl, CURLcode result)
     *at = out->next;
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     /* A cut answer is worth keeping only if it starts where we asked it to. */
-    bool cut = result != CURLE_OK && status == (out->range_from ? 206 : 200) && !out->body.error && out->body.len;
-    struct event event = {.kind = EVENT_RESPONSE,
-                          .token = out->token,
-                          .body = buf_view(&out->body),
-                          .status = result == CURLE_OK ? (int)status
-                                    : out->body.error  ? RESPONSE_TOO_LARGE
-                                    : cut              ? RESPONSE_CUT
-                                                       : RESPONSE_NONE,
-                          .content_type = span_str(out->content_type),
-                          .header = span_str(out->header)};
-    (void)curl_multi_remove_handle(shell->multi, curl);
-    curl_easy_cleanup(curl);
-    curl_slist_free_all(out->headers);
-    shell_step(shell, &event);
-    buf_free(&out->request);
-    buf_free(&out->body);
-    free(out);
+    bool cut = result != CURLE_OK && status == (out->send.range_from ? 206 : 200) && !out->body.error && out->body.len;
+    out->result.token = out->send.token;
+    out->result.status = result == CURLE_OK ? (int)status
+                         : out->body.error  ? RESPONSE_TOO_LARGE
+                         : cut              ? RESPONSE_CUT
+                                            : RESPONSE_NONE;
+    channel_send(&net->node, MESSAGE_RESULT, &out->result, sizeof out->result, &out->body);
+    outgoing_free(net, out);
+    resolver_check(result);
+}
+
+void outgoing_drop_all(struct net *net)
+{
+    while (net->outgoing) {
+        struct outgoing *out = net->outgoing;
+        net->outgoing = out->next;
+        outgoing_free(net, out);
+    }
 }

@@ -1,22 +1,19 @@
-/* The node's loop, and the supervisor above it. */
+/* The node's own process and its loop. */
 #include "shell/shell.h"
-#include "shell/notify.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "shell/gzip.h"
+#include "shell/log.h"
+#include "shell/notify.h"
+
+enum { WAIT_MS_MAX = 10000, MESSAGES_AT_ONCE = 64, ANSWERS_QUEUED_MAX = 64 * 1024 * 1024 };
 
 int64_t clock_ms(void)
 {
@@ -52,22 +49,6 @@ static uint64_t random_number(void *ctx)
     return value;
 }
 
-/* Only a backlog is as large as this; what a publish sends stays small, and without the delay. */
-static void body_pack(struct action *action)
-{
-    struct buf packed;
-    if (!action->packable || action->body.len < GZIP_BODY_MIN)
-        return;
-    buf_init(&packed, action->body.len - 1);
-    if (gzip(&packed, buf_view(&action->body)) == 0) {
-        buf_free(&action->body);
-        action->body = packed;
-        action->content_encoding = "gzip";
-    } else {
-        buf_free(&packed);
-    }
-}
-
 void shell_step(struct shell *shell, const struct event *event)
 {
     struct actions actions = {0};
@@ -76,184 +57,158 @@ void shell_step(struct shell *shell, const struct event *event)
     shell->fatal = node_step(shell->node, event, engine_ms(), &actions);
     for (size_t i = 0; i < actions.count && !shell->fatal; i++) {
         struct action *action = &actions.list[i];
-        if (action->kind == ACTION_SEND) {
-            body_pack(action);
-            outgoing_send(shell, action);
-        } else if (action->kind == ACTION_REPLY)
-            http_reply(shell, action);
-        else
+        if (action->kind == ACTION_SEND)
+            sends_add(shell, action);
+        else if (action->kind == ACTION_NOTICE)
             delivery_add(shell, action);
+        else if (!local_reply(shell, action))
+            web_reply(shell, action);
     }
     actions_clear(&actions);
 }
 
-static int file_slurp(const char *path, size_t max, struct buf *out, struct fault *fault)
+static int node_start(struct shell *shell, struct fault *fault)
 {
-    uint8_t block[65536];
-    ssize_t n;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    buf_init(out, max);
-    if (fd < 0)
-        return fail_at(fault, fail(fault, errno == ENOENT ? E_NOTFOUND : E_IO, "%s", strerror(errno)), "%s", path);
-    while ((n = read(fd, block, sizeof block)) > 0)
-        buf_add(out, block, (size_t)n);
-    (void)close(fd);
-    if (n < 0 || out->error)
-        return fail_at(fault, fail(fault, n < 0 ? E_IO : out->error, "reading"), "%s", path);
-    return 0;
-}
-
-static void path_of(const struct shell *shell, const char *name, char out[static 4096])
-{
-    (void)snprintf(out, 4096, "%s/%s", shell->dir, name);
-}
-
-static int charter_load(struct shell *shell, bool *present, struct fault *fault)
-{
-    char path[4096];
-    struct buf bytes;
-    path_of(shell, "charter/charter.json", path);
-    arena_init(&shell->arena, 32 * (size_t)CHARTER_BYTES_MAX);
-    int rc = file_slurp(path, BUNDLE_JSON_BYTES_MAX, &bytes, fault);
-    *present = rc == 0;
-    if (rc == E_NOTFOUND) {
-        *fault = (struct fault){0};
-        return 0;
-    }
-    shell->charter = rc ? span_of(NULL, 0) : arena_copy(&shell->arena, buf_view(&bytes));
-    rc = rc ? rc : bundle_parse_charter(shell->charter, &shell->roster, &shell->arena, fault);
-    buf_free(&bytes);
-    return rc;
-}
-
-/* What systemd hands over (LoadCredential=passphrase:..., systemd.exec(5)) goes before a file that the node's user can always read. */
-static void passphrase_path(const struct shell *shell, char out[static 4096])
-{
-    const char *credentials = getenv("CREDENTIALS_DIRECTORY");
-    (void)snprintf(out, 4096, "%s/passphrase", credentials ? credentials : "");
-    if (!credentials || access(out, R_OK) != 0)
-        (void)snprintf(out, 4096, "%s", shell->config.passphrase_file);
-}
-
-static int keys_load(struct shell *shell, struct keyring **ring, struct fault *fault)
-{
-    struct buf passphrase;
-    char path[4096];
-    passphrase_path(shell, path);
-    if (!path[0])
-        return fail(fault, E_CONFIG, "passphrase-file is not set");
-    int rc = file_slurp(path, 4096, &passphrase, fault);
-    struct span text = buf_view(&passphrase);
-    while (text.len && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
-        text.len--;
-    rc = rc ? rc : keyring_open(ring, shell->dir, text, fault);
-    if (passphrase.data)
-        sodium_memzero(passphrase.data, passphrase.cap);
-    buf_free(&passphrase);
-    return rc;
-}
-
-/* First of all, while no socket is open: the signer is forked with the keys, and this process forgets them. */
-static int signer_start(struct shell *shell, struct fault *fault)
-{
-    char path[4096], degraded[128];
-    struct signer_config config = {.circle = shell->roster.circle, .clock = clock_seconds};
-    int pid;
-    (void)snprintf(config.party, sizeof config.party, "%s", shell->config.name);
-    int rc = keys_load(shell, &config.keys, fault);
-    if (rc)
-        return rc;
-    path_of(shell, "signer.state", path);
-    config.state_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    rc = config.state_fd < 0 ? fail(fault, E_IO, "%.200s cannot be opened", path)
-                             : signer_spawn(&shell->signer, &config, &pid, degraded, fault);
-    if (config.state_fd >= 0)
-        (void)close(config.state_fd);
-    if (rc == 0 && degraded[0])
-        log_say(LOG_UNCONFINED, "%s", degraded);
-    return rc;
-}
-
-static int node_start(struct shell *shell, bool in_circle, struct fault *fault)
-{
+    const struct serve *serve = shell->serve;
     char path[4096], blobs[4096];
     int channels = 0;
-    path_of(shell, "state.db", path);
-    path_of(shell, "blobs", blobs);
+    serve_path(serve->dir, "state.db", path);
+    serve_path(serve->dir, "blobs", blobs);
     int rc = store_sqlite_open(&shell->store, path, blobs, fault);
     if (rc)
         return rc;
     metrics_time(shell->store, &shell->counters);
     shell->counters.started_ms = clock_ms();
-    if (shell->config.notify_command[0])
+    shell->counters.restarts = serve->restarts;
+    if (serve->config.notify_command[0])
         shell->channels[channels++] = "command";
-    if (shell->config.notify_webhook[0])
+    if (serve->config.notify_webhook[0])
         shell->channels[channels++] = "webhook";
     struct env env = {.store = shell->store, .signer = shell->signer, .random = random_number, .clock = clock_seconds};
-    struct node_config config = {.roster = in_circle ? &shell->roster : NULL,
-                                 .charter = shell->charter,
-                                 .party = span_str(shell->config.name),
-                                 .witness_logs = shell->config.witness_logs,
+    struct node_config config = {.roster = serve->in_circle ? &serve->roster : NULL,
+                                 .charter = serve->charter,
+                                 .party = span_str(serve->config.name),
+                                 .witness_logs = serve->config.witness_logs,
                                  .channels = shell->channels};
     return node_open(&shell->node, &env, &config, fault);
 }
 
-static void signals_take(struct shell *shell)
+/* Lines to the helpers */
+
+static void net_lost(struct shell *shell)
 {
-    struct signalfd_siginfo info;
-    int status;
-    pid_t pid;
-    while (read(shell->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
-        if (info.ssi_signo != SIGCHLD)
-            shell->stopping = true;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        delivery_child_done(shell, pid, WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    channel_close(&shell->net);
+    sends_lose(shell);
+    deliveries_lose(shell, "webhook");
 }
 
-static void curl_results(struct shell *shell)
+static void commands_lost(struct shell *shell)
 {
-    int left, running;
-    CURLMsg *message;
-    (void)curl_multi_perform(shell->multi, &running);
-    while ((message = curl_multi_info_read(shell->multi, &left))) {
-        CURL *curl = message->easy_handle;
-        CURLcode result = message->data.result;
-        if (message->msg != CURLMSG_DONE)
-            continue;
-        if (outgoing_owns(shell, curl))
-            outgoing_done(shell, curl, result);
-        else
-            delivery_curl_done(shell, curl, result);
-    }
+    channel_close(&shell->commands);
+    deliveries_lose(shell, "command");
 }
+
+static void net_take(void *ctx, uint32_t kind, const void *fixed, struct buf *body)
+{
+    struct shell *shell = ctx;
+    if (!message_good(kind, fixed))
+        net_lost(shell);
+    else if (kind == MESSAGE_REQUEST)
+        web_request(shell, fixed, body);
+    else if (kind == MESSAGE_TALLY)
+        web_tally(shell, fixed);
+    else
+        sends_result(shell, fixed, body);
+}
+
+static void command_take(void *ctx, uint32_t kind, const void *fixed, struct buf *body)
+{
+    const struct taken_message *taken = fixed;
+    (void)kind;
+    (void)body;
+    delivery_ended(ctx, taken->token, taken->good != 0);
+}
+
+/* Net is read no further while it does not take what it was given: so a slow reader slows its own requests down. */
+static void helpers_read(struct shell *shell)
+{
+    if (shell->net.fd >= 0 &&
+        (channel_write(&shell->net) != 0 ||
+         (shell->net.queued < ANSWERS_QUEUED_MAX && channel_read(&shell->net, net_take, shell, MESSAGES_AT_ONCE) != 0)))
+        net_lost(shell);
+    if (shell->commands.fd >= 0 && (channel_write(&shell->commands) != 0 ||
+                                    channel_read(&shell->commands, command_take, shell, MESSAGES_AT_ONCE) != 0))
+        commands_lost(shell);
+}
+
+/* One line from the supervisor: to a helper that was started, the first time or again. False: there is no supervisor. */
+static bool line_take(struct shell *shell)
+{
+    uint8_t which;
+    int fd = fd_receive(shell->control, &which);
+    if (fd < 0)
+        return false;
+    if (which == CHILD_NET) {
+        net_lost(shell);
+        shell->net_round++;
+        channel_open(&shell->net, fd, node_takes_of_net, MESSAGE_KINDS);
+    } else if (which == CHILD_COMMANDS) {
+        commands_lost(shell);
+        channel_open(&shell->commands, fd, node_takes_of_commands, MESSAGE_KINDS);
+    } else if (!shell->signer && (shell->signer = signer_client(fd))) {
+        shell->signer_fd = fd;
+    } else {
+        (void)close(fd);
+    }
+    return true;
+}
+
+/* The loop */
 
 static int wait_ms(struct shell *shell)
 {
     int64_t due = node_due(shell->node), delivery = deliveries_due(shell), now = engine_ms();
     MHD_UNSIGNED_LONG_LONG http;
     if (node_wants_flush(shell->node) || shell->resumed)
-        return 0; /* a submission or an answer came with the last run of the servers */
+        return 0; /* a submission or an answer came with the last run of the server */
     due = delivery < due ? delivery : due;
     int64_t wait = due > now ? due - now : 0;
-    for (int i = 0; i < LISTENERS_; i++)
-        if (shell->daemons[i] && MHD_get_timeout(shell->daemons[i], &http) == MHD_YES && (int64_t)http < wait)
-            wait = (int64_t)http;
-    return wait > 10000 ? 10000 : (int)wait;
+    if (MHD_get_timeout(shell->private_daemon, &http) == MHD_YES && (int64_t)http < wait)
+        wait = (int64_t)http;
+    return wait > WAIT_MS_MAX ? WAIT_MS_MAX : (int)wait;
 }
 
-static void servers_run(struct shell *shell)
+static short events_of(const struct channel *channel)
 {
-    for (int i = 0; i < LISTENERS_; i++)
-        if (shell->daemons[i])
-            (void)MHD_run(shell->daemons[i]);
+    return (short)((channel->queued < ANSWERS_QUEUED_MAX ? POLLIN : 0) | (channel->first ? POLLOUT : 0));
+}
+
+/* Waits for whatever comes first. poll passes over descriptors below 0. */
+static void wait_for(struct shell *shell)
+{
+    struct pollfd fds[] = {
+        {shell->signal_fd, POLLIN, 0},
+        {shell->control, POLLIN, 0},
+        {shell->signer_fd, 0, 0}, /* it says nothing unasked: only its end */
+        {MHD_get_daemon_info(shell->private_daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, POLLIN, 0},
+        {shell->net.fd, events_of(&shell->net), 0},
+        {shell->commands.fd, events_of(&shell->commands), 0},
+    };
+    (void)poll(fds, sizeof fds / sizeof fds[0], wait_ms(shell));
+    if (fds[0].revents || (fds[1].revents && !line_take(shell)))
+        shell->stopping = true;
+    if (fds[2].revents && !shell->fatal) {
+        shell->fatal = E_IO;
+        log_say(LOG_SIGNER_LOST, "the signer has ended; the node starts anew with another");
+    }
 }
 
 /* Resumed connections get their answers now; what comes in meanwhile may make more. */
 static void answers_send(struct shell *shell)
 {
-    for (int round = 0; round < 8 && (round == 0 || shell->resumed); round++) {
+    for (int round = 0; round < 8 && shell->resumed; round++) {
         shell->resumed = false;
-        servers_run(shell);
+        (void)MHD_run(shell->private_daemon);
     }
 }
 
@@ -279,21 +234,13 @@ static void news_tell(void *ctx, enum news news, const char *party)
 
 static void loop(struct shell *shell)
 {
-    struct curl_waitfd extra[1 + LISTENERS_] = {{.fd = shell->signal_fd, .events = CURL_WAIT_POLLIN}};
     struct event event = {.kind = EVENT_START};
-    unsigned waits = 1;
-    for (int i = 0; i < LISTENERS_; i++)
-        if (shell->daemons[i])
-            extra[waits++] =
-                (struct curl_waitfd){.fd = MHD_get_daemon_info(shell->daemons[i], MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,
-                                     .events = CURL_WAIT_POLLIN};
     shell_step(shell, &event);
     while (!shell->stopping && !shell->fatal) {
-        int ready;
-        (void)curl_multi_poll(shell->multi, extra, waits, wait_ms(shell), &ready);
-        signals_take(shell);
-        servers_run(shell);
-        curl_results(shell);
+        wait_for(shell);
+        helpers_read(shell);
+        (void)MHD_run(shell->private_daemon);
+        sends_settle(shell);
         if (node_wants_flush(shell->node)) {
             event = (struct event){.kind = EVENT_FLUSH};
             shell_step(shell, &event);
@@ -312,147 +259,45 @@ static int signals_open(struct shell *shell)
     sigset_t set;
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGCHLD);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL);
-    (void)signal(SIGPIPE, SIG_IGN);
+    (void)sigprocmask(SIG_SETMASK, &set, NULL);
     shell->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return shell->signal_fd < 0 ? E_IO : 0;
 }
 
-static int node_process(struct shell *shell, struct fault *fault)
+static bool lines_whole(const struct shell *shell)
 {
-    bool in_circle = false;
-    int rc = charter_load(shell, &in_circle, fault);
-    if (rc == 0 && in_circle)
-        rc = signer_start(shell, fault);
-    rc = rc ? rc : node_start(shell, in_circle, fault);
-    rc = rc ? rc : signals_open(shell);
-    shell->multi = curl_multi_init();
-    rc = rc ? rc : http_open(shell, fault);
-    if (rc)
-        return rc;
-    (void)printf("ready %s pid %d\n", shell->config.listen, (int)getpid());
-    (void)fflush(stdout);
-    (void)notify_manager("READY=1");
-    log_say(LOG_READY, "serving on %s", shell->config.listen);
-    loop(shell);
-    (void)notify_manager("STOPPING=1");
-    http_close(shell);
-    node_close(shell->node);
-    shell->store->ops->close(shell->store);
-    if (shell->signer)
-        shell->signer->ops->close(shell->signer);
-    return shell->fatal;
+    return shell->net.fd >= 0 && (shell->signer || !shell->serve->in_circle) &&
+           (shell->commands.fd >= 0 || !shell->serve->config.notify_command[0]);
 }
 
-static void fault_log(int rc, const struct fault *fault)
+static int start(struct shell *shell, char degraded[static 128], struct fault *fault)
 {
-    const struct error_text *text = error_text(rc);
-    log_say(LOG_FATAL, "%s%s%s: %s (error: %s; rule: %s; remedy: %s)", fault->where, fault->where[0] ? ": " : "",
-            text->message, fault->detail, text->id, text->rule, text->remedy);
+    const struct serve *serve = shell->serve;
+    int rc = signals_open(shell);
+    descriptors_keep((int[]){shell->control, shell->signal_fd, serve->private_fd, serve->lock_fd, notify_open()}, 5);
+    while (rc == 0 && !lines_whole(shell))
+        if (!line_take(shell))
+            _exit(0);
+    rc = rc ? rc : node_start(shell, fault);
+    rc = rc ? rc : local_open(shell, fault);
+    return rc ? rc : confine_self(CONFINED_NODE, serve->dir, degraded);
 }
 
-static volatile sig_atomic_t stop_asked, child;
-static void on_stop(int number)
+void node_run(struct serve *serve, int control)
 {
-    (void)number;
-    stop_asked = 1;
-    if (child > 0)
-        (void)kill(child, SIGTERM);
-}
-
-/* Stop signals wait while the child is born, and stay blocked in it until it reads them: one that came before would be lost in the
-   handler above, and the child would outlive its supervisor and keep the folder's lock. */
-static pid_t child_start(struct shell *shell)
-{
-    sigset_t stops, before;
-    (void)sigemptyset(&stops);
-    (void)sigaddset(&stops, SIGTERM);
-    (void)sigaddset(&stops, SIGINT);
-    (void)sigprocmask(SIG_BLOCK, &stops, &before);
-    pid_t parent = getpid(), pid = fork();
-    if (pid != 0) {
-        child = (sig_atomic_t)pid;
-        (void)sigprocmask(SIG_SETMASK, &before, NULL);
-        return pid;
-    }
+    static struct shell shell = {.signal_fd = -1, .signer_fd = -1, .net = {.fd = -1}, .commands = {.fd = -1}};
     struct fault fault = {0};
-    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != parent)
-        _exit(0);
-    int rc = node_process(shell, &fault);
-    if (rc)
-        fault_log(rc, &fault);
-    /* Exit 3 means that starting again cannot help. */
-    _exit(rc == 0 ? 0 : shell->node ? 4 : 3);
-}
-
-static int supervise(struct shell *shell)
-{
-    struct sigaction action = {.sa_handler = on_stop};
-    int64_t wait = 100;
-    (void)sigaction(SIGTERM, &action, NULL);
-    (void)sigaction(SIGINT, &action, NULL);
-    for (;;) {
-        int status = 0;
-        int64_t started = clock_ms();
-        pid_t pid = child_start(shell);
-        if (pid < 0)
-            return E_IO;
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-            ;
-        child = 0;
-        if (stop_asked || (WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
-            log_say(LOG_STOPPED, "ended as asked");
-            return 0;
-        }
-        if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
-            return E_STATE;
-        shell->counters.restarts++; /* the next child inherits it */
-        log_say(LOG_RESTARTED, "the node ended (%s %d); it is started again", WIFEXITED(status) ? "exit" : "signal",
-                WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
-        wait = clock_ms() - started > 60000 ? 100 : wait < 5000 ? wait * 2 : 5000;
-        (void)usleep((useconds_t)wait * 1000);
-        if (stop_asked)
-            return 0;
-    }
-}
-
-static int lock_take(const struct shell *shell, int *fd, struct fault *fault)
-{
-    char path[4096];
-    path_of(shell, "lock", path);
-    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (*fd < 0)
-        return fail(fault, E_IO, "%.200s cannot be opened: %s", path, strerror(errno));
-    return flock(*fd, LOCK_EX | LOCK_NB) == 0 ? 0 : fail(fault, E_LOCKED, "%.200s", path);
-}
-
-int comity_serve(const char *dir, struct fault *fault)
-{
-    struct shell *shell = calloc(1, sizeof *shell);
-    struct buf text;
-    char path[4096];
-    int lock = -1;
-    if (!shell)
-        return fail(fault, E_NOMEM, "shell");
-    shell->dir = dir;
-    path_of(shell, "comity.conf", path);
-    int rc = file_slurp(path, CONFIG_BYTES_MAX, &text, fault);
-    if (rc == 0 && (rc = config_parse(&shell->config, buf_view(&text), fault)) != 0)
-        (void)fail_at(fault, rc, "%s", path);
-    if (rc == 0)
-        log_open(config_log_level(&shell->config), shell->config.name);
-    rc = rc ? rc : lock_take(shell, &lock, fault);
-    if (rc == 0 && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        rc = fail(fault, E_STATE, "curl");
-    if (rc == 0 && (rc = supervise(shell)) != 0)
-        (void)fail(fault, rc, "the node cannot start; its log says why");
-    if (lock >= 0)
-        (void)close(lock);
-    buf_free(&text);
-    arena_free(&shell->arena);
-    free(shell);
-    return rc;
+    char degraded[128] = "";
+    shell.serve = serve;
+    shell.control = control;
+    child_report(control, start(&shell, degraded, &fault), &fault, degraded);
+    loop(&shell);
+    local_close(&shell);
+    (void)channel_write(&shell.net);
+    node_close(shell.node);
+    shell.store->ops->close(shell.store);
+    if (shell.fatal)
+        log_say(LOG_FATAL, "the node stops and recovers: %s (error: %s)", error_text(shell.fatal)->message,
+                error_text(shell.fatal)->id);
+    _exit(shell.fatal ? 1 : 0);
 }

@@ -172,7 +172,7 @@ static const struct signer_ops client_ops = {
     .http_sign = op_http_sign,
 };
 
-struct signer *client_open(int fd)
+struct signer *signer_client(int fd)
 {
     struct client *s = calloc(1, sizeof *s);
     if (!s)

@@ -3,12 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <netinet/in.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -23,80 +27,304 @@
 #define SANITIZED 0
 #endif
 
-/* mremap is realloc's; getpid, gettid and tgkill are abort's. The signer speaks only over what is open. */
-static const int allowed[] = {
-    SCMP_SYS(read),
-    SCMP_SYS(write),
-    SCMP_SYS(sendto),
-    SCMP_SYS(pread64),
-    SCMP_SYS(pwrite64),
-    SCMP_SYS(fdatasync),
-    SCMP_SYS(fsync),
-    SCMP_SYS(exit),
-    SCMP_SYS(exit_group),
-    SCMP_SYS(clock_gettime),
-    SCMP_SYS(futex),
-    SCMP_SYS(munmap),
-    SCMP_SYS(mremap),
-    SCMP_SYS(brk),
-    SCMP_SYS(madvise),
-    SCMP_SYS(getrandom),
-    SCMP_SYS(rt_sigreturn),
-    SCMP_SYS(close),
-    SCMP_SYS(restart_syscall),
-    SCMP_SYS(mlock),
-    SCMP_SYS(munlock),
-    SCMP_SYS(rt_sigprocmask),
-    SCMP_SYS(getpid),
-    SCMP_SYS(gettid),
-    SCMP_SYS(tgkill),
+#define CALL(name) SCMP_SYS(name)
+enum { LIST_END = -10000 };
+
+/* mremap is realloc's; getpid, gettid and tgkill are abort's. */
+static const int core_calls[] = {
+    CALL(read),          CALL(write),        CALL(close),  CALL(exit),   CALL(exit_group), CALL(restart_syscall),
+    CALL(clock_gettime), CALL(gettimeofday), CALL(futex),  CALL(munmap), CALL(mremap),     CALL(brk),
+    CALL(madvise),       CALL(getrandom),    CALL(getpid), CALL(gettid), CALL(tgkill),     CALL(rt_sigprocmask),
+    CALL(rt_sigreturn),  CALL(recvmsg),      CALL(sendto), LIST_END,
+};
+static const int signer_calls[] = {
+    CALL(pread64), CALL(pwrite64), CALL(fdatasync), CALL(fsync), CALL(mlock), CALL(munlock), LIST_END,
+};
+/* What libmicrohttpd, curl, the resolver and TLS use: sockets, epoll, timers, threads, and reading files, which Landlock narrows. */
+static const int net_calls[] = {
+    CALL(socket),
+    CALL(connect),
+    CALL(bind),
+    CALL(accept4),
+    CALL(accept),
+    CALL(recvfrom),
+    CALL(sendmsg),
+    CALL(sendmmsg),
+    CALL(recvmmsg),
+    CALL(getsockopt),
+    CALL(setsockopt),
+    CALL(getsockname),
+    CALL(getpeername),
+    CALL(shutdown),
+    CALL(socketpair),
+    CALL(epoll_create1),
+    CALL(epoll_ctl),
+    CALL(epoll_wait),
+    CALL(epoll_pwait),
+    CALL(poll),
+    CALL(ppoll),
+    CALL(select),
+    CALL(pselect6),
+    CALL(eventfd2),
+    CALL(pipe2),
+    CALL(fcntl),
+    CALL(ioctl),
+    CALL(readv),
+    CALL(writev),
+    CALL(sendfile),
+    CALL(open),
+    CALL(openat),
+    CALL(stat),
+    CALL(fstat),
+    CALL(newfstatat),
+    CALL(statx),
+    CALL(lseek),
+    CALL(pread64),
+    CALL(getdents64),
+    CALL(readlink),
+    CALL(access),
+    CALL(faccessat2),
+    CALL(getuid),
+    CALL(geteuid),
+    CALL(getgid),
+    CALL(getegid),
+    CALL(getppid),
+    CALL(uname),
+    CALL(nanosleep),
+    CALL(clock_nanosleep),
+    CALL(clock_getres),
+    CALL(sched_yield),
+    CALL(rt_sigaction),
+    CALL(sigaltstack),
+    CALL(set_robust_list),
+    CALL(rseq),
+    CALL(prlimit64),
+    CALL(sched_getaffinity),
+    CALL(sysinfo),
+    LIST_END,
+};
+/* Killed at sight, wherever they are not allowed: nothing of ours makes these by mistake. */
+static const int never_calls[] = {
+    CALL(execve),
+    CALL(execveat),
+    CALL(fork),
+    CALL(vfork),
+    CALL(ptrace),
+    CALL(process_vm_readv),
+    CALL(process_vm_writev),
+    CALL(memfd_create),
+    CALL(userfaultfd),
+    CALL(bpf),
+    CALL(io_uring_setup),
+    CALL(keyctl),
+    CALL(mount),
+    CALL(unshare),
+    CALL(setns),
+    CALL(pidfd_getfd),
+    CALL(kexec_load),
+    CALL(init_module),
+    CALL(finit_module),
+    CALL(perf_event_open),
+    CALL(listen),
+    LIST_END,
+};
+/* The node keeps files, so it is told what not to do: beside the above no new socket, process or line to another. */
+static const int node_denied[] = {
+    CALL(socket), CALL(socketpair), CALL(connect),    CALL(bind),    CALL(clone),     CALL(clone3),
+    CALL(kill),   CALL(tkill),      CALL(setuid),     CALL(setgid),  CALL(setreuid),  CALL(setresuid),
+    CALL(setns),  CALL(chroot),     CALL(pivot_root), CALL(symlink), CALL(symlinkat), CALL(link),
+    CALL(linkat), CALL(mknod),      CALL(mknodat),    CALL(chmod),   CALL(fchmodat),  LIST_END,
 };
 
-static int filter_load(void)
+/* Paths that do not exist are passed over. */
+enum { READ = 1, WRITE = 2, CREATE = 4, LIST = 8 };
+struct grant {
+    const char *path; /* "./": in the node's folder */
+    unsigned access;
+};
+static const struct grant net_grants[] = {
+    {"/etc/resolv.conf", READ},
+    {"/etc/hosts", READ},
+    {"/etc/nsswitch.conf", READ},
+    {"/etc/host.conf", READ},
+    {"/etc/gai.conf", READ},
+    {"/etc/services", READ},
+    {"/etc/protocols", READ},
+    {"/etc/localtime", READ},
+    {"/etc/ssl", READ | LIST},
+    {"/etc/pki", READ | LIST},
+    {"/etc/gnutls", READ | LIST},
+    {"/etc/ca-certificates", READ | LIST},
+    {"/etc/crypto-policies", READ | LIST},
+    {"/usr/share/ca-certificates", READ | LIST},
+    {"/usr/local/share/ca-certificates", READ | LIST},
+    {"/run/systemd/resolve", READ | LIST},
+    {"/run/resolvconf", READ | LIST},
+    {NULL, 0},
+};
+/* Not the folder itself: the node must not be able to take signer.state away, nor to put another in its place. */
+static const struct grant node_grants[] = {
+    {"./", LIST},
+    {"./state.db", READ | WRITE},
+    {"./state.db-wal", READ | WRITE},
+    {"./state.db-shm", READ | WRITE},
+    {"./blobs", READ | WRITE | CREATE | LIST},
+    {NULL, 0},
+};
+static const struct grant no_grants[] = {{NULL, 0}};
+
+static const struct profile {
+    const char *name;
+    uint32_t otherwise;  /* for calls that no list names */
+    const int *calls[2]; /* allowed (NULL: all but the denied) */
+    const int *denied;
+    bool threads;
+    const struct grant *grants;
+} profiles[CONFINED_COUNT] = {
+    [CONFINED_SIGNER] = {"signer", SCMP_ACT_KILL_PROCESS, {core_calls, signer_calls}, NULL, false, no_grants},
+    [CONFINED_PARSER] = {"parser", SCMP_ACT_KILL_PROCESS, {core_calls, NULL}, NULL, false, no_grants},
+    [CONFINED_NET] = {"net", SCMP_ACT_ERRNO(EPERM), {core_calls, net_calls}, never_calls, true, net_grants},
+    [CONFINED_NODE] = {"node", SCMP_ACT_ALLOW, {NULL, NULL}, node_denied, false, node_grants},
+};
+
+const char *confined_name(enum confined which)
 {
-    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    return profiles[which].name;
+}
+
+static int rules_add(scmp_filter_ctx ctx, uint32_t action, const int *calls)
+{
+    int rc = 0;
+    for (size_t i = 0; calls && calls[i] != LIST_END && rc == 0; i++)
+        rc = seccomp_rule_add(ctx, action, calls[i], 0);
+    return rc;
+}
+
+/* Memory, but never executable; a thread, but never a process (glibc tries clone3 first, whose flags no filter can see). */
+static int rules_memory(scmp_filter_ctx ctx, const struct profile *p)
+{
+    const struct scmp_arg_cmp no_exec = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+    const struct scmp_arg_cmp exec = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC);
+    const struct scmp_arg_cmp thread = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD);
+    int rc = 0;
+    if (p->otherwise == SCMP_ACT_ALLOW) {
+        rc = seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, CALL(mmap), 1, exec);
+        return rc ? rc : seccomp_rule_add(ctx, SCMP_ACT_KILL_PROCESS, CALL(mprotect), 1, exec);
+    }
+    rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(mmap), 1, no_exec);
+    rc = rc ? rc : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(mprotect), 1, no_exec);
+    if (p->threads) {
+        rc = rc ? rc : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(clone), 1, thread);
+        rc = rc ? rc : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), CALL(clone3), 0);
+    }
+    return rc;
+}
+
+static int filter_load(const struct profile *p)
+{
+    scmp_filter_ctx ctx = seccomp_init(p->otherwise);
     if (!ctx)
         return E_NOMEM;
     int rc = 0;
-    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0] && rc == 0; i++)
-        rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
-    /* Memory, but never executable. */
-    const struct scmp_arg_cmp no_exec = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
-    rc = rc ? rc : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, no_exec);
-    rc = rc ? rc : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, no_exec);
+    for (size_t i = 0; i < sizeof p->calls / sizeof p->calls[0] && rc == 0; i++)
+        rc = rules_add(ctx, SCMP_ACT_ALLOW, p->calls[i]);
+    rc = rc ? rc : rules_add(ctx, SCMP_ACT_KILL_PROCESS, p->denied);
+    if (rc == 0 && p->otherwise == SCMP_ACT_ALLOW)
+        rc = rules_add(ctx, SCMP_ACT_KILL_PROCESS, never_calls);
+    rc = rc ? rc : rules_memory(ctx, p);
     rc = rc ? rc : seccomp_load(ctx);
     seccomp_release(ctx);
     return rc ? E_STATE : 0;
 }
 
-/* There is no rule that allows any access that is handled, so all of it is denied. Later versions know more: 2 linking across
-   folders, 3 truncation, 5 device ioctls. */
-static int landlock_deny(void)
+/* The kernel's own struct, which grows; later fields are left out for older kernels. */
+struct ruleset {
+    uint64_t files, ports;
+};
+enum { LANDLOCK_TRUNCATE = 1 << 14, LANDLOCK_PORTS = 3 /* bind and connect */ };
+
+static int grant_add(int ruleset, const struct grant *grant, uint64_t handled, const char *folder)
+{
+    char path[4096];
+    bool inside = strncmp(grant->path, "./", 2) == 0;
+    (void)snprintf(path, sizeof path, "%s%s%s", inside ? folder : "", inside ? "/" : "", grant->path + 2 * inside);
+    struct landlock_path_beneath_attr beneath = {.parent_fd = open(path, O_PATH | O_CLOEXEC)};
+    if (beneath.parent_fd < 0)
+        return errno == ENOENT ? 0 : E_IO;
+    if (grant->access & READ)
+        beneath.allowed_access |= LANDLOCK_ACCESS_FS_READ_FILE;
+    if (grant->access & WRITE)
+        beneath.allowed_access |= LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_TRUNCATE;
+    if (grant->access & LIST)
+        beneath.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
+    if (grant->access & CREATE)
+        beneath.allowed_access |= LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+                                  LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+                                  LANDLOCK_ACCESS_FS_REFER;
+    beneath.allowed_access &= handled;
+    long rc = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
+    (void)close(beneath.parent_fd);
+    return rc == 0 ? 0 : E_IO;
+}
+
+/* All accesses are handled, so that what no grant names is denied. Later versions know more: 2 linking across folders, 3 truncation,
+   4 TCP ports, 5 device ioctls. */
+static int landlock_self(const struct profile *p, const char *folder)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     unsigned bits = version >= 5 ? 16 : version >= 3 ? 15 : version == 2 ? 14 : 13;
-    const struct landlock_ruleset_attr attr = {.handled_access_fs = (1ull << bits) - 1};
-    int fd = version < 1 ? -1 : (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
+    const struct ruleset attr = {.files = (1ull << bits) - 1, .ports = p->threads ? 0 : LANDLOCK_PORTS};
+    size_t size = version >= 4 ? sizeof attr : sizeof attr.files;
+    int fd = version < 1 ? -1 : (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
     if (fd < 0)
         return E_UNSUPPORTED;
-    long rc = syscall(SYS_landlock_restrict_self, fd, 0);
+    int rc = 0;
+    for (const struct grant *grant = p->grants; grant->path && rc == 0; grant++)
+        rc = grant_add(fd, grant, attr.files, folder);
+    rc = rc ? rc : syscall(SYS_landlock_restrict_self, fd, 0) == 0 ? 0 : E_UNSUPPORTED;
     (void)close(fd);
-    return rc == 0 ? 0 : E_UNSUPPORTED;
+    return rc;
 }
 
-int confine_self(char degraded[static 128])
+int confine_self(enum confined which, const char *folder, char degraded[static 128])
 {
+    const struct profile *p = &profiles[which];
     degraded[0] = 0;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return E_STATE;
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    if (landlock_deny() != 0)
-        (void)snprintf(degraded, 128, "signer: Landlock is not available on this kernel; seccomp alone confines it");
+    int rc = landlock_self(p, folder);
+    if (rc == E_UNSUPPORTED)
+        (void)snprintf(degraded, 128, "%s: Landlock is not available on this kernel; seccomp alone confines it",
+                       p->name);
+    else if (rc)
+        return rc;
     if (SANITIZED) {
-        (void)snprintf(degraded, 128, "signer: a sanitizer build runs without its seccomp filter");
+        (void)snprintf(degraded, 128, "%s: a sanitizer build runs without its seccomp filter", p->name);
         return 0;
     }
-    return filter_load();
+    return filter_load(p);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const int *left = a, *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+void descriptors_keep(int *keep, size_t count)
+{
+    unsigned from = STDERR_FILENO + 1;
+    if (count)
+        qsort(keep, count, sizeof *keep, by_number);
+    for (size_t i = 0; i < count; i++) {
+        if (keep[i] < (int)from)
+            continue;
+        if ((unsigned)keep[i] > from)
+            (void)syscall(SYS_close_range, from, (unsigned)keep[i] - 1, 0);
+        from = (unsigned)keep[i] + 1;
+    }
+    (void)syscall(SYS_close_range, from, ~0u, 0);
 }
 
 static int fork_probe(void)
@@ -107,14 +335,39 @@ static int fork_probe(void)
     return pid > 0 && waitpid(pid, NULL, 0) == pid ? 0 : -1;
 }
 
+static int memory_probe(void)
+{
+    void *memory = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory != MAP_FAILED && munmap(memory, 4096) == 0 ? 0 : -1;
+}
+
+/* To a port of this machine where nobody listens: refused by the peer means that the kernel let us try. */
+static int connect_probe(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(1), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int result = fd < 0 ? -1 : connect(fd, (const struct sockaddr *)&address, sizeof address);
+    int saved = errno;
+    if (fd >= 0)
+        (void)close(fd);
+    errno = saved;
+    return result < 0 && errno == ECONNREFUSED ? 0 : result;
+}
+
+static int execute_probe(void)
+{
+    static char name[] = "/bin/true";
+    char *const argv[] = {name, NULL};
+    return execve(name, argv, argv + 1);
+}
+
 int confine_probe(unsigned what)
 {
     int result = -1;
-    void *memory;
     errno = EINVAL;
     switch (what) {
     case PROBE_OPEN:
-        result = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        result = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
         break;
     case PROBE_SOCKET:
         result = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -122,8 +375,13 @@ int confine_probe(unsigned what)
     case PROBE_FORK:
         return fork_probe() == 0 ? 0 : errno;
     case PROBE_EXEC_MEMORY:
-        memory = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        return memory != MAP_FAILED && munmap(memory, 4096) == 0 ? 0 : errno;
+        return memory_probe() == 0 ? 0 : errno;
+    case PROBE_CONNECT:
+        return connect_probe() == 0 ? 0 : errno;
+    case PROBE_TRACE:
+        return ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) == 0 ? 0 : errno;
+    case PROBE_EXECUTE:
+        return execute_probe() == 0 ? 0 : errno;
     default:
         break;
     }

@@ -1,10 +1,20 @@
-/* Confining the signer's process: no file, no socket, no child can be opened or made any more; what is open stays. */
+/* Confining a process to what its work needs, by seccomp and Landlock. What is open when it is called stays open. */
 #ifndef COMITY_SIGNER_CONFINE_H
 #define COMITY_SIGNER_CONFINE_H
 
-/* Returns 0, or an error; `degraded` gets text when the kernel or a sanitizer build cannot give part of it. */
-int confine_self(char degraded[static 128]);
-/* Attempts what is forbidden (PROBE_ in signer.h): 0 if it worked, or its errno; confined, it does not return. */
+#include <stddef.h>
+
+/* Signer and parser: no file, no socket, no process; whatever else they try kills them. Net: sockets, threads of the resolver, and
+   reading what names and certificates need. Node: its database and blobs, the sockets that it has, and no others. */
+enum confined { CONFINED_SIGNER, CONFINED_PARSER, CONFINED_NET, CONFINED_NODE, CONFINED_COUNT };
+
+/* Returns 0, or an error; `degraded` gets text when the kernel or a sanitizer build cannot give part of it. `folder`: the node's, for
+   CONFINED_NODE; its database must be open already. */
+int confine_self(enum confined which, const char *folder, char degraded[static 128]);
+/* Attempts what is forbidden (PROBE_ in signer.h): 0 if it worked, or its errno; it may not return. */
 int confine_probe(unsigned what);
+/* Closes every descriptor but the standard streams and these (-1: none); sorts them. */
+void descriptors_keep(int *keep, size_t count);
+const char *confined_name(enum confined which); /* "signer" */
 
 #endif

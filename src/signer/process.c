@@ -11,12 +11,6 @@
 #include "signer/state.h"
 #include "signer/wire.h"
 
-/* What the child says once it is confined. */
-struct report {
-    int32_t code;
-    char degraded[128];
-};
-
 static int statements_serve(struct signer *s, const void *items, uint32_t count, struct buf *out)
 {
     struct signed_statement *made = malloc((count ? count : 1) * sizeof *made); /* 4 MiB: not to be cleared */
@@ -80,115 +74,132 @@ int ask_serve(struct signer *s, const struct ask *ask, const void *items, struct
     }
 }
 
-static void signer_loop(struct signer *s, int fd)
+/* Serves one node until it is gone. */
+static void node_serve_asks(struct signer *s, int fd, struct buf *out)
 {
     struct ask ask;
-    struct buf out;
-    buf_init(&out, BATCH_STATEMENTS_MAX * sizeof(struct signed_statement));
     while (receive_all(fd, &ask, sizeof ask)) {
         size_t bytes = 0;
         bool good = ask_items(&ask, &bytes);
         void *items = good ? malloc(bytes ? bytes : 1) : NULL;
-        if (!items || !receive_all(fd, items, bytes))
+        if (!items)
             _exit(1); /* the node is out of its mind: better no signer than a confused one */
-        buf_reset(&out);
-        struct answer answer = {.code = ask_serve(s, &ask, items, &out)};
-        answer.code = answer.code ? answer.code : out.error;
-        answer.bytes = answer.code ? 0 : (uint32_t)out.len;
-        free(items);
-        if (!send_all(fd, &answer, sizeof answer) || !send_all(fd, out.data, answer.bytes))
+        if (!receive_all(fd, items, bytes)) {
+            free(items); /* the node died in the midst of asking */
             break;
+        }
+        buf_reset(out);
+        struct answer answer = {.code = ask_serve(s, &ask, items, out)};
+        answer.code = answer.code ? answer.code : out->error;
+        answer.bytes = answer.code ? 0 : (uint32_t)out->len;
+        free(items);
+        if (!send_all(fd, &answer, sizeof answer) || !send_all(fd, out->data, answer.bytes))
+            break;
+    }
+}
+
+static void signer_loop(struct signer *s, int control)
+{
+    struct buf out;
+    uint8_t what;
+    int fd;
+    buf_init(&out, BATCH_STATEMENTS_MAX * sizeof(struct signed_statement));
+    while ((fd = fd_receive(control, &what)) >= 0) {
+        node_serve_asks(s, fd, &out);
+        (void)close(fd);
     }
     _exit(0);
 }
 
-/* Everything but socket, state file and the standard streams is closed before the filter stands. */
-static void descriptors_close(int low, int high)
+static int child_prepare(struct signer **s, struct signer_config *config, int control, struct child_report *report)
 {
-    if (low > high) {
-        int swap = low;
-        low = high;
-        high = swap;
-    }
-    int from = 3;
-    for (int i = 0; i < 2; i++) {
-        int keep = i ? high : low;
-        if (keep > from)
-            (void)syscall(SYS_close_range, (unsigned)from, (unsigned)keep - 1, 0);
-        if (keep >= from)
-            from = keep + 1;
-    }
-    (void)syscall(SYS_close_range, (unsigned)from, ~0u, 0);
+    int rc = crypto_start();
+    if (rc == 0 && config->prepare)
+        rc = config->prepare(config, &report->fault);
+    rc = rc ? rc : signer_local_open(s, config, &report->fault);
+    if (rc)
+        return rc;
+    descriptors_keep((int[]){control, config->state_fd}, 2);
+    keyring_lock(config->keys);
+    return confine_self(CONFINED_SIGNER, NULL, report->degraded);
 }
 
-static void child_run(struct signer *s, const struct signer_config *config, int fd, pid_t parent)
+static void child_run(struct signer_config *config, int control, pid_t parent)
 {
-    struct report report = {0};
+    struct child_report report = {0};
+    struct signer *s = NULL;
+    sigset_t none;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1);
     (void)prctl(PR_SET_NAME, "comity-signer");
-    (void)signal(SIGINT, SIG_IGN); /* a terminal's ^C is for the node, which closes the socket when it is done */
+    (void)signal(SIGINT,
+                 SIG_IGN); /* a terminal's ^C is for the supervisor, which closes the line when the node is done */
     (void)signal(SIGTERM, SIG_DFL);
-    descriptors_close(fd, config->state_fd);
-    keyring_lock(config->keys);
-    report.code = crypto_start();
-    report.code = report.code ? report.code : confine_self(report.degraded);
-    if (!send_all(fd, &report, sizeof report) || report.code)
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    report.code = child_prepare(&s, config, control, &report);
+    if (report.code && !report.fault.code)
+        (void)fail(&report.fault, report.code, "the signer cannot start");
+    if (!send_all(control, &report, sizeof report) || report.code)
         _exit(1);
-    signer_loop(s, fd);
+    signer_loop(s, control);
 }
 
-static int fork_signer(struct signer *local, const struct signer_config *config, int pair[static 2], int *pid)
+static int started(int control, char degraded[static 128], struct fault *fault)
 {
-    pid_t parent = getpid();
-    *pid = fork();
-    if (*pid == 0)
-        child_run(local, config, pair[1], parent);
-    (void)close(pair[1]);
-    pair[1] = -1;
-    return *pid > 0 ? 0 : E_IO;
-}
-
-static int started(int fd, char degraded[static 128], struct fault *fault)
-{
-    struct report report;
-    if (!receive_all(fd, &report, sizeof report))
-        return fail(fault, E_STATE, "the signer did not start");
-    report.degraded[sizeof report.degraded - 1] = 0;
+    struct child_report report;
+    if (!receive_all(control, &report, sizeof report))
+        return fail(fault, E_STATE, "the signer ended before it had started");
     memcpy(degraded, report.degraded, sizeof report.degraded);
-    return report.code ? fail(fault, report.code, "the signer could not confine itself") : 0;
+    degraded[sizeof report.degraded - 1] = 0;
+    if (report.code && fault)
+        *fault = report.fault;
+    return report.code;
 }
 
 /* From the fork on only the child has the keys: here they are wiped. */
-int signer_spawn(struct signer **out, const struct signer_config *config, int *pid, char degraded[static 128],
+int signer_spawn(struct signer_process *out, const struct signer_config *config, char degraded[static 128],
                  struct fault *fault)
 {
-    struct signer *local = NULL;
-    int pair[2] = {-1, -1};
+    struct signer_config own = *config;
+    int pair[2];
+    pid_t parent = getpid();
     degraded[0] = 0;
-    *pid = -1;
-    int rc = signer_local_open(&local, config, fault);
-    if (rc)
-        return rc;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-        rc = fail(fault, E_IO, "socketpair");
-    else if ((rc = fork_signer(local, config, pair, pid)) != 0)
-        (void)fail(fault, rc, "fork");
-    local->ops->close(local);
-    if (*pid <= 0) {
-        if (pair[0] >= 0)
-            (void)close(pair[0]);
-        return rc;
+    *out = (struct signer_process){.pid = -1, .control = -1};
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+        keyring_free(own.keys);
+        return fail(fault, E_IO, "socketpair");
     }
-    rc = started(pair[0], degraded, fault);
-    if (rc == 0 && !(*out = client_open(pair[0])))
-        rc = fail(fault, E_NOMEM, "signer");
+    out->pid = fork();
+    if (out->pid == 0)
+        child_run(&own, pair[1], parent);
+    keyring_free(own.keys);
+    (void)close(pair[1]);
+    out->control = pair[0];
+    int rc = out->pid > 0 ? started(pair[0], degraded, fault) : fail(fault, E_IO, "fork");
     if (rc) {
         (void)close(pair[0]);
-        (void)kill(*pid, SIGKILL);
-        (void)waitpid(*pid, NULL, 0);
-        *pid = -1;
+        if (out->pid > 0) {
+            (void)kill(out->pid, SIGKILL);
+            (void)waitpid(out->pid, NULL, 0);
+        }
+        *out = (struct signer_process){.pid = -1, .control = -1};
     }
     return rc;
+}
+
+int signer_connect(const struct signer_process *process, int *fd)
+{
+    int pair[2];
+    *fd = -1;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return E_IO;
+    bool good = fd_send(process->control, 0, pair[1]);
+    (void)close(pair[1]);
+    if (good)
+        *fd = pair[0];
+    else
+        (void)close(pair[0]);
+    return good ? 0 : E_IO;
 }

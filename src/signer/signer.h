@@ -90,20 +90,43 @@ struct signer_config {
     struct keyring *keys; /* taken over in any case: wiped when the opening fails */
     char party[NAME_BYTES_MAX + 1];
     struct hash circle;
-    int state_fd; /* signer.state, opened read-write and locked by the caller; -1 keeps the state in memory (simulator) */
+    int state_fd; /* signer.state, opened read-write and locked; -1 keeps the state in memory (simulator) */
     int64_t (*clock)(void *ctx);
     void *clock_ctx;
+    /* Called in the signer's own process, before it confines itself, to fill in keys, circle and state_fd there: so no other process
+       ever holds a secret key. NULL: they are in the configuration. */
+    int (*prepare)(struct signer_config *, struct fault *);
+    const void *prepare_ctx;
 };
 int signer_local_open(struct signer **out, const struct signer_config *config, struct fault *fault);
-/* Forks the signer process: seccomp filter and Landlock, state file and keys only; talks over a socketpair. `pid` for the supervisor,
-   who waits for it. Fork it early, from the main thread: it dies with the thread that forked it. When it is gone every call is E_IO.
-   `degraded` gets text when a confinement is not available on this kernel (to be logged once). */
-int signer_spawn(struct signer **out, const struct signer_config *config, int *pid, char degraded[static 128],
+
+/* The signer's process: seccomp filter and Landlock, state file and keys only. It outlives the nodes that it serves, one after the
+   other: each gets a socketpair's end by signer_connect. */
+struct signer_process {
+    int pid;
+    int control; /* closed: the signer ends with the node that it serves */
+};
+/* Forks it; it dies with the thread that forked it. A fault of its own start comes back whole. `degraded` gets text when a confinement
+   is not available on this kernel (to be logged once). */
+int signer_spawn(struct signer_process *out, const struct signer_config *config, char degraded[static 128],
                  struct fault *fault);
+/* A line for one node: `fd` is the node's end. The one before it is closed by whoever held it. */
+int signer_connect(const struct signer_process *process, int *fd);
+/* The node's side over that end, which is taken over; NULL: no memory. When the signer is gone every call is E_IO. */
+struct signer *signer_client(int fd);
 
 /* Asks a spawned signer to attempt what its confinement forbids, to show that it stands: the kernel kills it (E_IO). When the filter
    is not there, `errno_seen` is 0 if the attempt worked. E_UNSUPPORTED for a local signer. */
-enum { PROBE_OPEN, PROBE_SOCKET, PROBE_FORK, PROBE_EXEC_MEMORY, PROBE_COUNT };
+enum {
+    PROBE_OPEN,
+    PROBE_SOCKET,
+    PROBE_FORK,
+    PROBE_EXEC_MEMORY,
+    PROBE_CONNECT,
+    PROBE_TRACE,
+    PROBE_EXECUTE,
+    PROBE_COUNT
+};
 int signer_probe(struct signer *, unsigned what, int *errno_seen);
 
 #endif

@@ -47,7 +47,15 @@ int ask_serve(struct signer *, const struct ask *, const void *items, struct buf
 bool send_all(int fd, const void *data, size_t len);
 bool receive_all(int fd, void *data, size_t len);
 
-/* The node's side over a connected socket, which is taken over; NULL: no memory. */
-struct signer *client_open(int fd);
+/* What a child says to its supervisor once it is confined and ready, or why it is not. */
+struct child_report {
+    int32_t code;
+    struct fault fault;
+    char degraded[128];
+};
+
+/* A descriptor over a Unix socket, with one byte that says what it is for. Receiving waits; -1: the other side is gone. */
+bool fd_send(int socket, uint8_t what, int fd);
+int fd_receive(int socket, uint8_t *what);
 
 #endif

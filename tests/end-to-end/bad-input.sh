@@ -139,7 +139,7 @@ refused 4 peer "the audit of a node that does not answer" bare log verify --char
 cp -r southland stolen
 echo "another passphrase" > wrong
 sed -i "s|^passphrase-file.*|passphrase-file = $circle/wrong|; s|^listen.*|listen = 127.0.0.1:$((base_port + 63))|" stolen/comity.conf
-refused 4 wrong-state "keys with another passphrase" timeout 20 "$program" --json -C "$circle/stolen" serve
+refused 5 bad-passphrase "keys with another passphrase" timeout 20 "$program" --json -C "$circle/stolen" serve
 check "... the log says what it is" grep -q "passphrase does not open" last
 
 # HTTP

@@ -30,7 +30,6 @@ def ask(raw, local=False):
     with connect(local) as s:
         try:
             s.sendall(raw)
-            s.shutdown(socket.SHUT_WR)
         except (BrokenPipeError, ConnectionResetError, OSError):
             pass
         return answer(s)

@@ -9,7 +9,11 @@ start_all $parties
 comity operator inventory add appliance "$appliance" > "$circle/last"
 check "the vendor's log stands at first" until_true 10 sh -c "'$program' -C '$circle/vendor' status"
 
-memory() { awk '/VmRSS/ { print $2 }' "/proc/$(pgrep -P "${pid[vendor]}" | head -n 1)/status"; }
+memory() { # of all its processes together, each counting its share of what they share
+    local total=0 process
+    for process in $(pgrep -P "${pid[vendor]}"); do total=$((total + $(awk '/^Pss:/ { print $2 }' "/proc/$process/smaps_rollup"))); done
+    echo $total
+}
 stop westland
 before=$(memory)
 n=0

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The vendor's node and signer are killed at random moments while it publishes. What was acknowledged is there at the end, in one log
-# of one face; what was not may be there or not.
+# The node, signer and net process of a vendor are killed at random moments while it publishes. What was acknowledged is there at the
+# end, in one log of one face; what was not may be there or not.
 base_port=19300
 . "$(dirname "$0")/circle.bash"
 found $states vendor
@@ -14,7 +14,8 @@ publisher() {
         [ -n "$id" ] && echo "$id message-$n" >> "$circle/acknowledged" || sleep 0.02
     done
 }
-child() { pgrep -P "$1" | head -n 1; }
+child() { pgrep -P "${pid[vendor]}" -x "comity-$1"; }
+names=(node signer net)
 publisher &
 pid[publisher]=$!
 kills=0
@@ -22,9 +23,7 @@ for round in 1 2 3 4 5 6 7 8 9 10; do
     before=$(wc -l < "$circle/acknowledged")
     until_true 12 sh -c "[ \$(wc -l < '$circle/acknowledged') -gt $((before + 2)) ]" || { not_ok "round $round: it publishes again"; tail -n 5 "$circle/vendor.log" | note; }
     sleep 0.$((RANDOM % 3))$((RANDOM % 10))
-    node=$(child "${pid[vendor]}")
-    victim=$node
-    [ $((round % 2)) = 0 ] && victim=$(child "$node")
+    victim=$(child "${names[round % 3]}")
     [ -n "$victim" ] && kill -9 "$victim" && kills=$((kills + 1))
     if [ $((round % 5)) = 0 ]; then # the supervisor waits longer from death to death; a new one starts afresh
         stop vendor
@@ -63,7 +62,7 @@ stop vendor
 orphans=""
 for round in 1 2 3 4 5 6; do
     start vendor
-    born() { node=$(child "${pid[vendor]}"); [ -n "$node" ]; }
+    born() { node=$(child node); [ -n "$node" ]; }
     until_true 5 born || not_ok "round $round: the node is born"
     sleep 0.0$round
     kill -9 "${pid[vendor]}"

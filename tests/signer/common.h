@@ -66,6 +66,19 @@ static inline struct signer_config config_for(int fd)
     return config;
 }
 
+/* A spawned signer that serves one node and ends with it. */
+static inline int spawn_one(struct signer **out, const struct signer_config *config, int *pid, char *degraded)
+{
+    struct signer_process process;
+    int fd = -1, rc = signer_spawn(&process, config, degraded, NULL);
+    *pid = process.pid;
+    if (rc)
+        return rc;
+    rc = signer_connect(&process, &fd);
+    (void)close(process.control);
+    return rc ? rc : (*out = signer_client(fd)) ? 0 : E_NOMEM;
+}
+
 static inline struct hash leaf_of(unsigned i)
 {
     struct hash h;

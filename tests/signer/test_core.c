@@ -16,8 +16,7 @@ static struct signer *signer_for(int mode, int fd)
     struct signer *signer = NULL;
     struct signer_config config = config_for(fd);
     char degraded[128] = "";
-    CHECK_INT(mode ? signer_spawn(&signer, &config, &spawned_pid, degraded, NULL)
-                   : signer_local_open(&signer, &config, NULL),
+    CHECK_INT(mode ? spawn_one(&signer, &config, &spawned_pid, degraded) : signer_local_open(&signer, &config, NULL),
               0);
     if (degraded[0])
         printf("# %s\n", degraded);
@@ -415,12 +414,10 @@ static void test_foreign_state(int mode)
     signer_end(mode, signer);
     config = config_for(fd);
     (void)snprintf(config.party, sizeof config.party, "beta");
-    CHECK_INT(mode ? signer_spawn(&signer, &config, &pid, degraded, NULL) : signer_local_open(&signer, &config, NULL),
-              E_CIRCLE);
+    CHECK_INT(mode ? spawn_one(&signer, &config, &pid, degraded) : signer_local_open(&signer, &config, NULL), E_CIRCLE);
     config = config_for(-1);
     (void)snprintf(config.party, sizeof config.party, "beta\n9");
-    CHECK_INT(mode ? signer_spawn(&signer, &config, &pid, degraded, NULL) : signer_local_open(&signer, &config, NULL),
-              E_SYNTAX);
+    CHECK_INT(mode ? spawn_one(&signer, &config, &pid, degraded) : signer_local_open(&signer, &config, NULL), E_SYNTAX);
     (void)close(fd);
 }
 

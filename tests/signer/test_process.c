@@ -12,7 +12,7 @@ static struct signer *spawned(int fd, int *pid)
 {
     struct signer_config config = config_for(fd);
     struct signer *signer = NULL;
-    CHECK_INT(signer_spawn(&signer, &config, pid, degraded, NULL), 0);
+    CHECK_INT(spawn_one(&signer, &config, pid, degraded), 0);
     if (!signer)
         exit(1);
     return signer;
@@ -28,7 +28,9 @@ static bool works(struct signer *signer)
 /* The filter is what kills; Landlock alone makes open fail. */
 static void test_confinement(void)
 {
-    static const char *const names[PROBE_COUNT] = {"open a file", "make a socket", "fork", "map executable memory"};
+    static const char *const names[PROBE_COUNT] = {"open a file",           "make a socket", "fork",
+                                                   "map executable memory", "connect",       "trace another process",
+                                                   "run a program"};
     bool filtered = !strstr(degraded, "without its seccomp filter");
     for (unsigned what = 0; what < PROBE_COUNT; what++) {
         static char title[PROBE_COUNT][64];
@@ -95,7 +97,7 @@ static void test_answers(void)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int pair[2];
         CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-        struct signer *signer = client_open(pair[0]);
+        struct signer *signer = signer_client(pair[0]);
         CHECK(send_all(pair[1], &rows[i], sizeof rows[i]) && send_all(pair[1], junk, sizeof junk));
         CHECK(!works(signer));
         CHECK(!works(signer));

@@ -1,0 +1,56 @@
+/* The net process: the public HTTP server, and the client that asks other nodes. It has sockets, no key and no database: whole requests
+   go to the node, and the node's answers come back (shell/messages.h). */
+#ifndef COMITY_SHELL_NET_H
+#define COMITY_SHELL_NET_H
+
+#include <curl/curl.h>
+#include <microhttpd.h>
+
+#include "shell/messages.h"
+
+struct connection { /* one request of somebody else */
+    struct connection *next;
+    struct net *net;
+    struct MHD_Connection *mhd;
+    uint64_t token; /* 0: not handed to the node */
+    char *target;   /* as it came, with its query */
+    struct buf body;
+    size_t held, discarded; /* bytes counted against HTTP_MEMORY_MAX; bytes of a refused body that were read */
+    bool metrics;           /* it came by the loopback listener for figures */
+    bool begun, answered, suspended;
+    int refused; /* status of a refusal that waits for the body's end, or 0 */
+    const char *refusal;
+    struct answer_message answer;
+    struct buf answer_body;
+};
+struct outgoing { /* one MESSAGE_SEND */
+    struct outgoing *next;
+    CURL *curl;
+    struct curl_slist *headers;
+    struct send_message send;
+    struct buf request, body;
+    struct result_message result;
+};
+struct net {
+    struct MHD_Daemon *public_daemon, *metrics_daemon; /* the second may be NULL */
+    CURLM *multi;
+    struct channel node;
+    struct connection *connections;
+    struct outgoing *outgoing;
+    size_t http_bytes; /* held by all connections together */
+    uint64_t next_token;
+    struct tally_message tally;
+    bool tally_changed;
+    bool resumed; /* an answer is ready: the server must run again, whatever it says of its timeouts */
+};
+
+int http_open(struct net *net, int public_fd, int metrics_fd /* -1: none */);
+void http_close(struct net *net);
+void http_answer(struct net *net, const struct answer_message *answer, struct buf *body);
+void http_node_lost(struct net *net); /* whoever waits for the node hears 503 */
+
+void outgoing_send(struct net *net, const struct send_message *send, struct buf *body);
+void outgoing_done(struct net *net, CURL *curl, CURLcode result);
+void outgoing_drop_all(struct net *net);
+
+#endif
