@@ -40,7 +40,7 @@ const char *advisory_media(const struct json *root)
 int advisory_revision_order(struct span version_a, int64_t modified_a, struct span version_b, int64_t modified_b)
 {
     int order = 0;
-    if (version_a.len && version_b.len && version_compare_semver(version_a, version_b, &order) && order)
+    if (version_a.len && version_b.len && version_compare(ORDER_SEMVER, version_a, version_b, &order) && order)
         return order;
     return (modified_a > modified_b) - (modified_a < modified_b);
 }
