@@ -71,6 +71,7 @@ int command_card(struct cli *cli);
 int command_charter(struct cli *cli);
 int command_serve(struct cli *cli);
 int command_publish(struct cli *cli);
+int command_purl(struct cli *cli);
 int command_state(struct cli *cli);
 int command_inventory(struct cli *cli);
 int command_notices(struct cli *cli);

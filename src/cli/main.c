@@ -117,6 +117,15 @@ const struct command commands[] = {
      "Example:\n  comity release check --charter circle.bundle --receipt comity-0.1.0.tlog-proof \\\n"
      "         --statement comity-0.1.0.intoto.json --issuer vendor.example comity_0.1.0_amd64.deb\n",
      command_release},
+    {"purl", "read package URLs",
+     "comity purl parse [FILE]\n\n"
+     "Reads a package URL from each line of FILE, or of standard input, and answers with one line of JSON: its "
+     "canonical "
+     "form and its parts, or the error. The registered types are held to their definitions. Empty lines are passed "
+     "over. "
+     "Exit code 1 when any line is no package URL.\n\n"
+     "Example:\n  echo 'pkg:PyPI/Django_X@1' | comity purl parse\n",
+     command_purl},
     {"log", "audit a whole log",
      "comity log verify --charter BUNDLE --party NAME [DIRECTORY | URL]\n\n"
      "Recomputes the tree from every entry and verifies every signature. Without a source: the node's own database "

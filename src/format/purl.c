@@ -1,5 +1,6 @@
 #include "format/purl.h"
 
+#include <stdlib.h>
 #include <strings.h>
 
 #include "base/text.h"
@@ -99,7 +100,7 @@ static bool type_take(struct span raw, struct arena *arena, struct span *out)
     for (size_t i = 0; i < raw.len; i++) {
         uint8_t c = lower(raw.data[i]);
         bool digit = c >= '0' && c <= '9';
-        if (!(c >= 'a' && c <= 'z') && !(digit && i > 0) && c != '.' && c != '+' && c != '-')
+        if (!(c >= 'a' && c <= 'z') && !(digit && i > 0) && !(c == '.' && i > 0) && !(c == '-' && i > 0))
             return false;
     }
     *out = lowered(raw, arena);
@@ -158,20 +159,6 @@ static void version_cut(struct span *rest, struct span *version)
         (void)cut_last(rest, '@', version);
 }
 
-/* Types whose names are case-insensitive are kept in lower case (purl-spec, the types' definitions). */
-static void normalize(struct purl *purl, struct arena *arena)
-{
-    static const char *const types[] = {"deb",       "apk",      "npm", "pypi", "github", "gitlab",
-                                        "bitbucket", "composer", "hex", "oci",  "rpm"};
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        if (!span_is(purl->type, types[i]))
-            continue;
-        purl->namespace = lowered(purl->namespace, arena);
-        if (!span_is(purl->type, "rpm"))
-            purl->name = lowered(purl->name, arena);
-    }
-}
-
 int purl_parse(struct purl *out, struct span text, struct arena *arena, struct fault *fault)
 {
     struct span rest = text, subpath = {0}, scheme, type, version = {0}, name;
@@ -184,7 +171,7 @@ int purl_parse(struct purl *out, struct span text, struct arena *arena, struct f
         return fail(fault, E_SYNTAX, "a purl starts with \"pkg:\"");
     rest = trim(rest, '/');
     if (!cut_first(&rest, '/', &type) || !type_take(type, arena, &out->type))
-        return fail(fault, E_SYNTAX, "a purl's type is letters, digits, '.', '+' and '-'");
+        return fail(fault, E_SYNTAX, "a purl's type is a letter, then letters, digits, '.' and '-'");
     version_cut(&rest, &version);
     rest = trim(rest, '/');
     if (!cut_last(&rest, '/', &name)) {
@@ -197,8 +184,7 @@ int purl_parse(struct purl *out, struct span text, struct arena *arena, struct f
         return fail(fault, E_SYNTAX, "a purl's version or namespace is badly encoded");
     if (!segments_take(subpath, true, arena, &out->subpath) || !qualifiers_ok(out->qualifiers, arena))
         return fail(fault, E_SYNTAX, "a purl's qualifiers or subpath are badly encoded");
-    normalize(out, arena);
-    return out->name.len ? 0 : fail(fault, E_NOMEM, "a purl");
+    return purl_fold(out, arena) == 0 && out->name.len ? 0 : fail(fault, E_NOMEM, "a purl");
 }
 
 struct span purl_qualifier(const struct purl *purl, const char *key, struct arena *arena)
@@ -211,6 +197,36 @@ struct span purl_qualifier(const struct purl *purl, const char *key, struct aren
             return percent_decode(pair, arena, &value) ? value : span_of(NULL, 0);
     }
     return span_of(NULL, 0);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return span_compare(((const struct purl_pair *)a)->key, ((const struct purl_pair *)b)->key);
+}
+
+int purl_qualifiers(const struct purl *purl, struct purl_pair out[static PURL_QUALIFIERS_MAX], size_t *count,
+                    struct arena *arena, struct fault *fault)
+{
+    struct span rest = purl->qualifiers;
+    *count = 0;
+    while (rest.len) {
+        struct span key, value, pair = take_part(&rest, '&');
+        if (!cut_first(&pair, '=', &key) || !pair.len)
+            continue;
+        if (*count == PURL_QUALIFIERS_MAX)
+            return fail(fault, E_LIMIT, "a purl has at most %d qualifiers", PURL_QUALIFIERS_MAX);
+        struct span folded = lowered(key, arena);
+        if (!folded.len || !percent_decode(pair, arena, &value))
+            return fail(fault, E_NOMEM, "a purl's qualifiers");
+        out[(*count)++] = (struct purl_pair){folded, value};
+    }
+    if (*count)
+        qsort(out, *count, sizeof *out, by_key);
+    for (size_t i = 1; i < *count; i++)
+        if (span_eq(out[i - 1].key, out[i].key))
+            return fail(fault, E_DUPLICATE, "the qualifier \"%.*s\" stands twice", (int)out[i].key.len,
+                        (const char *)out[i].key.data);
+    return 0;
 }
 
 /* ---- ecosystems, named as the OSV schema names them ---- */

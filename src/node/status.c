@@ -131,36 +131,42 @@ static int statement_find(struct node *node, const struct hash *id, struct found
     return 0;
 }
 
-static bool has_cosigned(const struct found *found, const struct party *party)
+static const struct cosigner *cosigner_of(const struct found *found, const struct party *party)
 {
     for (size_t i = 0; i < found->support.count; i++)
         if (found->support.cosigners[i].party == party)
-            return true;
-    return false;
+            return &found->support.cosigners[i];
+    return NULL;
 }
 
-/* Which mirrors hold it under one checkpoint, since when, and which of the committee do not. */
+/* Which mirrors hold it under one checkpoint, since when, and which of the committee do not; in the roster's order. */
 static void cosigners_json(struct node *node, const struct found *found, struct buf *out)
 {
     struct quorum q = quorum_for(node->roster, found->log->party);
-    unsigned missing = 0;
+    struct buf missing;
+    unsigned listed = 0;
+    buf_init(&missing, 4096);
     buf_printf(out, "\"cosigned\":%zu,\"needed\":%u,\"mirrors\":%u,\"cosigners\":[", found->support.count, q.k, q.m);
-    for (size_t i = 0; i < found->support.count; i++) {
+    for (size_t i = 0; i < node->roster->count; i++) {
+        const struct party *party = &node->roster->parties[i];
+        const struct cosigner *cosigner = cosigner_of(found, party);
         char at[21];
-        time_format(found->support.cosigners[i].timestamp, at);
-        buf_text(out, i ? ",{" : "{");
-        buf_member(out, "party", span_str(found->support.cosigners[i].party->card.name));
+        if (!party->committee || party == found->log->party)
+            continue;
+        if (!cosigner) {
+            buf_text(&missing, missing.len ? "," : "");
+            buf_json(&missing, span_str(party->card.name));
+            continue;
+        }
+        time_format(cosigner->timestamp, at);
+        buf_text(out, listed++ ? ",{" : "{");
+        buf_member(out, "party", span_str(party->card.name));
         buf_printf(out, "\"cosigned_at\":\"%s\"}", at);
     }
     buf_text(out, "],\"missing\":[");
-    for (size_t i = 0; i < node->roster->count; i++) {
-        const struct party *party = &node->roster->parties[i];
-        if (!party->committee || party == found->log->party || has_cosigned(found, party))
-            continue;
-        buf_text(out, missing++ ? "," : "");
-        buf_json(out, span_str(party->card.name));
-    }
+    buf_span(out, buf_view(&missing));
     buf_text(out, "],");
+    buf_free(&missing);
 }
 
 int node_statement_json(struct node *node, const struct hash *id, struct buf *out, struct fault *fault)
