@@ -119,6 +119,102 @@ static void receipt_ask(struct world *world, struct member *member, const struct
     *g = (struct given){.id = s->id, .owner = s->owner, .epoch = member->epoch, .index = s->index, .bytes = bytes};
 }
 
+/* 4: the least instant at which a quorum's cosignatures on one checkpoint over the statement were made, worked out a second time. */
+
+struct instants {
+    const struct roster *roster;
+    const struct party *writer;
+    unsigned needed, count;
+    uint64_t size;
+    struct hash root;
+    int64_t times[COMMITTEE_MAX], best;
+};
+
+static void instants_close(struct instants *t)
+{
+    for (unsigned i = 1; i < t->count; i++)
+        for (unsigned j = i; j && t->times[j] < t->times[j - 1]; j--) {
+            int64_t time = t->times[j];
+            t->times[j] = t->times[j - 1];
+            t->times[j - 1] = time;
+        }
+    if (t->needed && t->count >= t->needed && (!t->best || t->times[t->needed - 1] < t->best))
+        t->best = t->times[t->needed - 1];
+    t->count = 0;
+}
+
+static int instants_visit(void *ctx, const struct stored_cosignature *c)
+{
+    struct instants *t = ctx;
+    if (c->size != t->size || !hash_eq(&c->root, &t->root))
+        instants_close(t);
+    t->size = c->size;
+    t->root = c->root;
+    for (size_t i = 0; i < t->roster->count && t->count < COMMITTEE_MAX; i++)
+        if (t->roster->parties[i].committee && &t->roster->parties[i] != t->writer &&
+            hash_eq(&t->roster->parties[i].kids[KEY_MIRROR], &c->kid))
+            t->times[t->count++] = c->timestamp;
+    return 0;
+}
+
+static unsigned needed_for(const struct roster *roster, const struct party *writer);
+
+static void instant_check(struct world *world, struct member *member, const struct stated *s)
+{
+    const struct party *writer = party_of(member, s->owner);
+    struct instants t = {
+        .roster = member_roster(member), .writer = writer, .needed = needed_for(member_roster(member), writer)};
+    log_id log;
+    if (member_log_size(member, s->owner, &log) <= s->index)
+        return;
+    struct hash leaf = entry_leaf(member, log, s->index);
+    if (!hash_eq(&leaf, &s->id) ||
+        member->store_real->cosignatures(member->store, log, s->index + 1, instants_visit, &t) != 0)
+        return;
+    instants_close(&t);
+    int64_t told = instant_told(member, &s->id);
+    if (told != t.best)
+        trouble(world, "4 instants", "%s: entry %" PRIu64 " of %s stands since %" PRId64 ", told is %" PRId64,
+                member->name, s->index, sim_names[s->owner], t.best, told);
+}
+
+static void check_instants(struct world *world)
+{
+    for (unsigned tries = 0; tries < 20 && world->stated_count; tries++) {
+        const struct stated *s = &world->stated[world_random(world, world->stated_count)];
+        struct member *member = &world->members[world_random(world, SIM_PARTIES)];
+        if (s->acknowledged && member->node && honest(world, s->owner))
+            instant_check(world, member, s);
+    }
+}
+
+/* 1: a receipt of one mirror too few, one of them twice, is none. */
+static void forged_receipt_check(struct world *world, const struct given *g)
+{
+    struct buf forged;
+    struct span rest = buf_view(&g->bytes), line;
+    struct standing standing;
+    struct arena arena;
+    struct fault fault = {0};
+    const struct roster *roster = &world->rosters[g->epoch];
+    unsigned mirrors = 0, needed = needed_for(roster, roster_party(roster, span_str(sim_names[g->owner])));
+    buf_init(&forged, RECEIPT_BYTES_MAX);
+    arena_init(&arena, 4 << 20);
+    while (span_line(&rest, &line)) {
+        bool is_mirror = memmem(line.data, line.len, "/mirror ", 8) != NULL;
+        for (unsigned times = 0; times < (is_mirror ? (mirrors ? mirrors < needed - 1 : 2) : 1); times++) {
+            buf_span(&forged, line);
+            buf_byte(&forged, '\n');
+        }
+        mirrors += is_mirror;
+    }
+    if (needed > 1 && receipt_verify(roster, buf_view(&forged), NULL, &standing, &arena, &fault) == 0)
+        trouble(world, "1 receipts", "a receipt verifies with %u mirrors, one of them twice, where %u are needed",
+                needed - 1, needed);
+    arena_free(&arena);
+    buf_free(&forged);
+}
+
 void receipts_collect(struct world *world)
 {
     for (unsigned tries = 0; tries < 6 && world->stated_count; tries++) {
@@ -469,6 +565,10 @@ void check_safety(struct world *world)
 {
     for (size_t i = 0; i < world->given_count; i++)
         given_check(world, &world->given[i]);
+    for (size_t i = 0; i < world->given_count && i < 2; i++)
+        forged_receipt_check(world, &world->given[i]);
+    check_instants(world);
+    procedure_watch(world, true);
     check_faces(world, false);
 }
 

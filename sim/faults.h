@@ -32,6 +32,7 @@
     X(RESTORED_STORE, "old store put back")                                                                            \
     X(RESTORED_SIGNER, "old signer state put back")                                                                    \
     X(RESTORED_BOTH, "old backup of both put back")                                                                    \
+    X(ROSTER_CHANGE, "roster change under way")                                                                        \
     X(TWO_FACES, "two faces shown")                                                                                    \
     X(WITHHELD, "cosigned entries withheld")                                                                           \
     X(FORGED_PROOF, "proof forged")                                                                                    \

@@ -8,13 +8,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/mutant.h"
 #include "sim/sim.h"
 
 struct options {
     uint64_t seed, seeds;
     const char *scenario;
     unsigned missed;
-    bool json, verbose, bench, tells;
+    bool json, verbose, bench, tells, mutants, quiet;
+    uint64_t mutant; /* only this one; 0 = all */
 };
 
 /* What a child tells its parent. */
@@ -55,6 +57,7 @@ static void receipts_task(struct world *world, unsigned argument)
 {
     (void)argument;
     receipts_collect(world);
+    procedure_watch(world, false);
 }
 
 static void work_plan(struct world *world)
@@ -87,8 +90,10 @@ static void seed_run(struct world *world)
     everybody_starts(world);
     faults_plan(world, BUSY_MS);
     work_plan(world);
+    procedure_plan(world, BUSY_MS);
     world_run(world, world->now + BUSY_MS);
     faults_end(world);
+    procedure_end(world);
     while (!world->rc && (world->now < world->started + TOTAL_MS || world->steps < SIM_STEPS_MIN)) {
         world_run(world, world->now + 6 * HOUR_MS);
         if (world->steps < SIM_STEPS_MIN / 2 || world->now > world->started + TOTAL_MS)
@@ -235,12 +240,12 @@ static void world_report(struct world *world, const struct options *options, con
                name, world->seed, world->broken ? "false" : "true", world->now - world->started, world->steps,
                world->messages, world->bytes, world->stated_count, world->handed_count, world->given_count, crashes,
                world->deceived >= 0 ? "true" : "false", world->trace);
-    else if (world->broken || options->verbose)
+    else if ((world->broken && !options->quiet) || options->verbose)
         printf("# %" PRIu64 " steps, %" PRIu64 " messages, %zu stated, %zu notices handed over, %zu receipts, %" PRIu64
                " crashes%s, %.1f days, trace %016" PRIx64 "\n",
                world->steps, world->messages, world->stated_count, world->handed_count, world->given_count, crashes,
                world->deceived >= 0 ? ", two faces" : "", (double)(world->now - world->started) / DAY_MS, world->trace);
-    if (world->broken && !options->json)
+    if (world->broken && !options->json && !options->quiet)
         (void)fwrite(world->trouble.data, 1, world->trouble.len, stdout);
     for (unsigned i = 0; world->broken && options->verbose && i < SIM_PARTIES; i++)
         member_show(&world->members[i]);
@@ -309,6 +314,54 @@ static bool seed_again(const struct stage *stage, uint64_t seed, const struct op
                outcome->trace);
     return good;
 }
+
+#ifdef COMITY_MUTANTS
+enum mutant mutant_now;
+
+static const char *const mutant_names[MUTANT_COUNT] = {
+#define MUTANT_NAME(id, text) [MUTANT_##id] = text,
+    MUTANT_LIST(MUTANT_NAME)
+#undef MUTANT_NAME
+};
+
+enum { MUTANT_SEEDS_MAX = 60 };
+
+/* Each planted bug over the seeds until a checker has caught it. One that survives is a failure, and so is a seed that fails without. */
+static unsigned mutants_run(const struct stage *stage, const struct options *options, unsigned *number)
+{
+    unsigned survived = 0;
+    struct options quiet = *options;
+    quiet.quiet = true;
+    for (int m = options->mutant ? (int)options->mutant : 1; m < MUTANT_COUNT; m++) {
+        uint64_t seed = options->seed;
+        mutant_now = (enum mutant)m;
+        while (seed < options->seed + MUTANT_SEEDS_MAX && circle_run(stage, seed, &quiet, "seed", random_circle))
+            seed++;
+        bool caught = seed < options->seed + MUTANT_SEEDS_MAX;
+        mutant_now = MUTANT_NONE;
+        if (caught)
+            printf("# caught by \"%s\" in seed %" PRIu64 "\n", outcome->broken, seed);
+        if (caught && !circle_run(stage, seed, &quiet, "seed", random_circle)) {
+            printf("# but seed %" PRIu64 " fails without it too: %s\n", seed, outcome->broken);
+            caught = false;
+        }
+        survived += !caught;
+        printf("%s %u - mutant %d: %s\n", caught ? "ok" : "not ok", ++*number, m, mutant_names[m]);
+        if (options->mutant)
+            break;
+    }
+    return survived;
+}
+#else
+static unsigned mutants_run(const struct stage *stage, const struct options *options, unsigned *number)
+{
+    (void)stage;
+    (void)options;
+    (void)number;
+    (void)fprintf(stderr, "this program has no mutants: run comity-sim-mutants\n");
+    return 1;
+}
+#endif
 
 static double cpu_seconds(void)
 {
@@ -409,6 +462,10 @@ static bool options_parse(struct options *options, int argc, char **argv)
             options->tells = true;
         else if (strcmp(argv[i], "--bench") == 0)
             options->bench = true;
+        else if (strcmp(argv[i], "--mutants") == 0)
+            options->mutants = true;
+        else if (strcmp(argv[i], "--mutant") == 0 && numeric)
+            options->mutants = true, options->mutant = number, i++;
         else if (strcmp(argv[i], "--scenario") == 0 && value)
             options->scenario = argv[++i];
         else if (strcmp(argv[i], "--seeds") == 0 && numeric)
@@ -457,8 +514,10 @@ int main(int argc, char **argv)
     if (options.bench) {
         bad = (unsigned)bench_run(&stage, &options);
     } else {
-        bad = one ? 0 : scenarios_run(&stage, &options, &number);
-        bad += seeds_run(&stage, &options, &number);
+        if (options.mutants)
+            bad = mutants_run(&stage, &options, &number);
+        else
+            bad = (one ? 0 : scenarios_run(&stage, &options, &number)) + seeds_run(&stage, &options, &number);
         if (!options.json)
             printf("1..%u\n", number);
     }

@@ -339,6 +339,33 @@ static int faulty_checkpoint(struct signer *signer, uint64_t old_size, const str
     return E_IO;
 }
 
+/* A mirror holds every document up to what it cosigns. */
+static int held_visit(void *ctx, uint64_t index, struct span bytes)
+{
+    struct statement s;
+    struct stored_document info;
+    if (statement_parse(&s, bytes, NULL) == 0 && !span_is(s.media, MEDIA_SEALED) &&
+        acting->store_real->document_info(acting->store, &s.document, &info) != 0)
+        trouble(acting->world, "2 documents held", "%s cosigns %s and lacks the document of entry %" PRIu64,
+                acting->name, (const char *)ctx, index);
+    return 0;
+}
+
+static void cosign_watch(struct member *m, const struct party *log, const struct sign_cosignature *request,
+                         int64_t timestamp)
+{
+    log_id id;
+    const struct signed_seen *seen = &m->seen[log - member_roster(m)->parties];
+    char name[NAME_BYTES_MAX + 1];
+    memcpy(name, log->card.name, sizeof name);
+    if (request->size > seen->size &&
+        (m->store_real->log_open(m->store, span_str(log->origin), false, &id) != 0 ||
+         m->store_real->entries_scan(m->store, id, seen->size, request->size, held_visit, name) != 0))
+        trouble(m->world, "2 documents held", "%s cosigns %s at %" PRIu64 " and does not hold that much", m->name, name,
+                request->size);
+    signed_watch(m, log, request->size, &request->root, timestamp);
+}
+
 static int faulty_cosign(struct signer *signer, enum key_role role, const struct sign_cosignature *request,
                          struct cosigned *out)
 {
@@ -347,14 +374,14 @@ static int faulty_cosign(struct signer *signer, enum key_role role, const struct
     if (!strikes(STRIKE_SIGN_BEFORE, STRIKE_SIGN_AFTER)) {
         int rc = acting->signer_real->cosign(signer, role, request, out);
         if (rc == 0 && log)
-            signed_watch(acting, log, request->size, &request->root, out->timestamp);
+            cosign_watch(acting, log, request, out->timestamp);
         return rc;
     }
     size_t len = file_read(acting->signer_fd, before);
     enum strike strike = acting->strike;
     if (strike != STRIKE_SIGN_BEFORE && acting->signer_real->cosign(signer, role, request, out) == 0 &&
         strike == STRIKE_SIGN_AFTER && log)
-        signed_watch(acting, log, request->size, &request->root, out->timestamp);
+        cosign_watch(acting, log, request, out->timestamp);
     if (strike == STRIKE_SIGN_LOST || strike == STRIKE_SIGN_TORN)
         file_tear(acting, before, len, strike == STRIKE_SIGN_LOST);
     return E_IO;
@@ -535,6 +562,7 @@ bool backup_put_back(struct member *member, bool store, bool signer)
 {
     if (!member->backup || member->retired)
         return false;
+    member->restores++;
     member_acts(member);
     member_stop(member);
     if (store && !store_copy(member->store, member->world->stage->spare[member->number]))

@@ -96,6 +96,7 @@ struct member {
     uint64_t bytes_in;
     uint64_t ticks; /* steps that only the clock asked for */
     uint64_t crashes;
+    unsigned restores; /* times that something old was put back */
     uint64_t random;
     struct signed_seen seen[SIM_PARTIES]; /* in roster order; a restored backup takes nothing of it back */
     uint64_t filed[SIM_PARTIES];          /* sizes that its signer's file must hold */
@@ -107,11 +108,23 @@ extern const char *const sim_names[SIM_PARTIES];
 struct message;
 typedef void task(struct world *world, unsigned argument);
 
+enum act { ACT_PUBLISH, ACT_REQUEST, ACT_REPLY, ACT_EXTENSION, ACT_ROSTER }; /* the latter of the test procedure */
+
+struct observed { /* a request's clock as a node gave it */
+    int64_t start, due;
+    bool in_time;
+    unsigned extensions, epoch, restores;
+};
+
 struct stated { /* a document that the workload submitted */
     unsigned owner, number;
     int affects; /* which of the operator's components; -1 none */
     struct hash document, id;
     uint64_t index;
+    enum act act;
+    size_t request; /* that a reply or extension answers: its place in world->stated */
+    unsigned hours;
+    struct observed observed[SIM_PARTIES];
     bool acknowledged;
     bool forgiven; /* logged, no receipt, and its owner's disk was put back: the only case in which it may be gone */
 };
@@ -195,6 +208,14 @@ void publish(struct world *world, unsigned owner, unsigned count);
 void inventory_add(struct world *world, unsigned number);
 void notice_hand(struct member *member, const struct action *action);
 void acknowledge(struct member *member, const struct action *action);
+
+struct stated *stated_add(struct world *world);
+
+/* procedure.c: the test procedure */
+void procedure_plan(struct world *world, int64_t busy_ms);
+void procedure_end(struct world *world);
+void procedure_watch(struct world *world, bool all);
+int64_t instant_told(struct member *member, const struct hash *id);
 
 /* liar.c */
 void liar_act(struct world *world, unsigned argument);

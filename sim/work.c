@@ -19,7 +19,7 @@ static void advisory_write(struct buf *out, const struct world *world, unsigned 
                affects < 0 ? "not-there" : components[affects]);
 }
 
-static struct stated *stated_add(struct world *world)
+struct stated *stated_add(struct world *world)
 {
     if (world->stated_count == world->stated_cap) {
         world->stated_cap = world->stated_cap ? world->stated_cap * 2 : 256;
@@ -100,32 +100,39 @@ struct handing { /* a notice on its way to the owner */
 static struct handing handings[4096];
 static unsigned handing_next;
 
-static void delivered_task(struct world *world, unsigned slot)
+static void handed_add(struct world *world, const struct hash *id)
 {
-    const struct handing *h = &handings[slot];
-    struct member *member = &world->members[h->member];
-    struct event event = {.kind = EVENT_DELIVERED, .name = span_str("command"), .hash = h->id};
-    if (member->node && member->incarnation == h->incarnation)
-        member_step(member, &event);
-}
-
-void notice_hand(struct member *member, const struct action *action)
-{
-    struct world *world = member->world;
-    unsigned slot = handing_next++ % (sizeof handings / sizeof handings[0]);
-    handings[slot] = (struct handing){.member = member->number, .incarnation = member->incarnation, .id = action->hash};
-    task_at(world, world->now + 20, delivered_task, slot);
-    if (member->number != SIM_OPERATOR)
-        return;
-    if (!world->first_notice_at)
-        world->first_notice_at = world->now;
     if (world->handed_count == world->handed_cap) {
         world->handed_cap = world->handed_cap ? world->handed_cap * 2 : 64;
         world->handed = realloc(world->handed, world->handed_cap * sizeof *world->handed);
         if (!world->handed)
             abort();
     }
-    world->handed[world->handed_count++] = action->hash;
+    world->handed[world->handed_count++] = *id;
+}
+
+/* A crash in between, and the owner has not got it yet. */
+static void delivered_task(struct world *world, unsigned slot)
+{
+    const struct handing *h = &handings[slot];
+    struct member *member = &world->members[h->member];
+    struct event event = {.kind = EVENT_DELIVERED, .name = span_str("command"), .hash = h->id};
+    if (!member->node || member->incarnation != h->incarnation)
+        return;
+    if (member->number == SIM_OPERATOR)
+        handed_add(world, &h->id);
+    member_step(member, &event);
+}
+
+void notice_hand(struct member *member, const struct action *action)
+{
+    struct world *world = member->world;
+    unsigned slot = handing_next++ % (sizeof handings / sizeof handings[0]);
+    int64_t takes = world->poll_ms ? (int64_t)world_random(world, world->faults_over ? 1000 : 2 * HOUR_MS) : 20;
+    handings[slot] = (struct handing){.member = member->number, .incarnation = member->incarnation, .id = action->hash};
+    task_at(world, world->now + takes, delivered_task, slot);
+    if (member->number == SIM_OPERATOR && !world->first_notice_at)
+        world->first_notice_at = world->now;
 }
 
 void inventory_add(struct world *world, unsigned number)

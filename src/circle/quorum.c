@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/mutant.h"
 #include "circle/roster.h"
 
 struct quorum quorum_for(const struct roster *roster, const struct party *writer)
@@ -8,7 +9,7 @@ struct quorum quorum_for(const struct roster *roster, const struct party *writer
     if (!q.m)
         return q; /* nothing stands: there is nobody to hold it */
     q.f = (q.m - 1) / 3;
-    q.k = (q.m + q.f) / 2 + 1;
+    q.k = (q.m + q.f) / 2 + (MUTANT(QUORUM_LESS) ? 0 : 1);
     return q;
 }
 
@@ -64,7 +65,7 @@ bool quorum_met(const struct roster *roster, const struct party *writer, const s
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
         size_t j = 0;
-        while (j < n && list[j].party != cosigners[i].party)
+        while (j < n && (list[j].party != cosigners[i].party || MUTANT(QUORUM_TWICE)))
             j++;
         if (j == n && n < COMMITTEE_MAX && cosigners[i].party->committee && cosigners[i].party != writer)
             list[n++] = cosigners[i];

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/mutant.h"
 #include "node/state.h"
 
 int64_t now_seconds(const struct node *node)
@@ -123,6 +124,7 @@ void retry_failed(struct node *node, struct retry *retry)
     wait = wait > 2 * node->poll_ms ? 2 * node->poll_ms : wait;
     uint64_t jitter = node->env.random ? node->env.random(node->env.ctx) : 0;
     retry->at_ms = node->now_ms + wait / 2 + (int64_t)(jitter % (uint64_t)(wait / 2 + 1));
+    retry->at_ms += MUTANT(RETRY_NEVER) ? INT64_MAX / 4 : 0;
     retry->failures++;
 }
 

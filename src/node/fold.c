@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/mutant.h"
 #include "circle/change.h"
 #include "circle/faces.h"
 #include "crypto/sha256.h"
@@ -152,7 +153,7 @@ static int fold_entry(struct node *node, struct held_log *log, uint64_t index, s
     if (rc)
         return refuse(node, log, index, &fault);
     rc = store->ops->entry_find(store, &s.id, &first_log, &first);
-    if (rc || (first_log == log->id && first != index))
+    if (rc || (first_log == log->id && first != index && !MUTANT(LATER_INDEX)))
         return rc; /* it counts at its lowest index only */
     if (span_is(s.media, MEDIA_SEALED))
         return 0;
@@ -161,8 +162,9 @@ static int fold_entry(struct node *node, struct held_log *log, uint64_t index, s
     struct early_document *early = early_find(node, &s.document);
     if (!early)
         return want(node, log, &s);
-    rc = store->ops->document_put(store, &s.document, document_label(s.media, buf_view(&early->bytes)),
-                                  buf_view(&early->bytes));
+    if (!MUTANT(EARLY_DROPPED))
+        rc = store->ops->document_put(store, &s.document, document_label(s.media, buf_view(&early->bytes)),
+                                      buf_view(&early->bytes));
     rc = rc ? rc : fold_document(node, log, index, &s, buf_view(&early->bytes));
     early_drop(node, early);
     return rc;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/mutant.h"
 #include "crypto/sha256.h"
 #include "format/json.h"
 #include "node/state.h"
@@ -125,6 +126,8 @@ int notice_record(struct node *node, struct notice_source *source, const struct 
     source->asked = true;
     buf_init(&body, NOTICE_BYTES_MAX);
     notice_id(source, inventory, evidence->component, verdict, &id);
+    if (MUTANT(NOTICE_TIME))
+        id.b[0] ^= (uint8_t)node->now_ms;
     notice_write(node, source, inventory, verdict, evidence, &id, replaces, &body);
     hash_hex(&id, hex);
     rc = rc ? rc : body.error ? body.error : write_begin(node);
@@ -166,7 +169,7 @@ static int undelivered_visit(void *ctx, const struct journal_row *row)
 
 int notices_undelivered(struct node *node)
 {
-    if (!node->channels || !node->channels[0])
+    if (!node->channels || !node->channels[0] || MUTANT(NOTICE_FORGOTTEN))
         return 0;
     return node->env.store->ops->journal_scan(node->env.store, kind_notice, 0, undelivered_visit, node);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/mutant.h"
 #include "format/json.h"
 #include "node/state.h"
 
@@ -45,6 +46,8 @@ int recover_begin(struct node *node)
     struct quorum quorum = quorum_for(node->roster, node->self);
     node->recovering = true;
     node->recover_needed = quorum.m && !node->recover_alone ? quorum.m - quorum.k + quorum.f + 1 : 0;
+    if (MUTANT(RECOVERY_HASTY) || MUTANT(RECOVERY_NONE))
+        node->recover_needed = MUTANT(RECOVERY_HASTY);
     for (size_t i = 0; i < node->log_count; i++)
         node->logs[i].wanted = true;
     return restored_read(node);

@@ -249,6 +249,9 @@ int note_with_cosignatures(struct node *node, struct held_log *log, struct span 
 /* receipts.c */
 int cosignatures_take(struct node *node, struct held_log *log, const struct note *note,
                       const struct checkpoint *checkpoint, const struct peer *from, struct span cose);
+/* The note of exactly this size, signed by the log, into `out`: E_NOTFOUND. */
+int note_find(struct node *node, struct held_log *log, uint64_t size, struct buf *out);
+int note_heard(struct node *node, struct held_log *log, uint64_t size, struct span note_bytes);
 int standing_refresh(struct node *node, struct held_log *log);
 /* What supports an entry: of the checkpoints over it the one whose quorum completed first; or, while none has a quorum, the one that most
    mirrors have cosigned (of the first such). `noted`: a quorum counts only if the signed checkpoint is held, as a receipt needs. */

@@ -94,11 +94,9 @@ static void found_free(struct found *found)
 
 static int standing_find(struct node *node, struct found *found)
 {
-    struct store *store = node->env.store;
-    uint64_t size;
     int rc = support_find(node, found->log, found->index, true, &found->support);
     if (rc == 0 && found->support.size)
-        rc = store->ops->note_at_least(store, found->log->id, NOTE_SIGNED, found->support.size, &size, &found->note);
+        rc = note_find(node, found->log, found->support.size, &found->note);
     return rc;
 }
 

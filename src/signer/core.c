@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/mutant.h"
 #include "base/text.h"
 #include "circle/member.h"
 #include "signer/state.h"
@@ -30,7 +31,7 @@ static int request_check(const struct local_signer *s, const struct sign_stateme
         request->answer_count > STATEMENT_ANSWERS_MAX)
         return E_LIMIT;
     for (size_t i = 0; i < sizeof media_refused / sizeof media_refused[0]; i++)
-        if (strncasecmp(request->media, media_refused[i], strlen(media_refused[i])) == 0)
+        if (strncasecmp(request->media, media_refused[i], strlen(media_refused[i])) == 0 && !MUTANT(SIGNER_BALLOT))
             return E_REFUSED;
     return request->issued_at > now + CLOCK_SKEW_MAX || request->issued_at < now - CLOCK_SKEW_MAX ? E_REFUSED : 0;
 }
@@ -172,11 +173,11 @@ static int consistency_check(const struct signer_record *record, const struct si
     if (request->proof_count > PROOF_HASHES_MAX || request->size > INT64_MAX)
         return E_LIMIT;
     if (request->size < record->size)
-        return E_BACKWARDS;
+        return MUTANT(SIGNER_SMALLER) ? 0 : E_BACKWARDS;
     if (request->size == 0)
         return hash_eq(&request->root, &empty) && !request->proof_count ? 0 : E_PROOF;
     if (request->size == record->size && !hash_eq(&request->root, &record->root))
-        return E_TWO_FACES;
+        return MUTANT(SIGNER_SECOND_ROOT) ? 0 : E_TWO_FACES;
     return tree_verify_consistency(record->size, &record->root, request->size, &request->root, request->proof,
                                    request->proof_count);
 }
@@ -228,7 +229,7 @@ static int op_cosign(struct signer *signer, enum key_role role, const struct sig
     int64_t now = s->config.clock(s->config.clock_ctx);
     record.size = request->size;
     record.root = request->root;
-    record.timestamp = now > record.timestamp ? now : record.timestamp;
+    record.timestamp = now > record.timestamp || MUTANT(SIGNER_CLOCK_BACK) ? now : record.timestamp;
     rc = state_save(s->state, &record);
     return rc ? rc : cosigned_make(s, role, &record, out);
 }

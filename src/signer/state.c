@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/mutant.h"
 #include "crypto/sha256.h"
 #include "store/renew.h"
 
@@ -239,7 +240,7 @@ void state_blank(struct signer_record *out, enum key_role role, struct span orig
 /* On failure the same slot is written again next time, and the other one keeps what stood. */
 static int slot_write(struct signer_state *state, size_t index, uint64_t sequence, const struct signer_record *record)
 {
-    if (state->fd >= 0) {
+    if (state->fd >= 0 && !MUTANT(SIGNER_UNSAVED)) {
         struct slot *slot = calloc(1, SLOT_BYTES);
         if (!slot)
             return E_NOMEM;

@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "base/text.h"
 #include "crypto/sha256.h"
 #include "store/sqlite.h"
@@ -148,7 +149,7 @@ static int unpack(struct sqlite_store *s, struct span packed, size_t size, const
     int rc = ZSTD_isError(n) || n != size ? E_CORRUPT : 0;
     if (rc == 0) {
         sha256(span_of(space, size), &got);
-        rc = hash_eq(&got, hash) ? 0 : E_CORRUPT;
+        rc = hash_eq(&got, hash) || MUTANT(DOCUMENT_UNCHECKED) ? 0 : E_CORRUPT;
     }
     if (rc == 0)
         buf_add(out, space, size);

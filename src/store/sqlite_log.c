@@ -1,4 +1,5 @@
 #include "base/limits.h"
+#include "base/mutant.h"
 #include "store/sqlite.h"
 
 /* An entry's row is log << 40 | index; what lies outside is not there, so that no index reaches into another log. */
@@ -292,7 +293,7 @@ static int cosignature_merge(struct sqlite_store *s, log_id log, struct stored_c
     (void)sqlite3_reset(q);
     if (rc)
         return rc == E_NOTFOUND || rc == E_CORRUPT ? 0 : rc;
-    if (held.timestamp <= c->timestamp) {
+    if (held.timestamp <= c->timestamp && !MUTANT(COSIGNATURE_LATER)) {
         c->timestamp = held.timestamp;
         c->signature = held.signature;
     }

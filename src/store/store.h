@@ -13,8 +13,9 @@ typedef int64_t log_id; /* > 0 */
 
 enum note_kind {
     NOTE_SIGNED, /* a checkpoint with the log's own signature, of a log we follow or own: entries up to its size are held */
-    NOTE_PENDING, /* as mirror: accepted by add-checkpoint, entries not all held yet */
-    NOTE_MIRRORED /* as mirror: the mirror checkpoint, cosigned by us */
+    NOTE_PENDING,  /* as mirror: accepted by add-checkpoint, entries not all held yet */
+    NOTE_MIRRORED, /* as mirror: the mirror checkpoint, cosigned by us */
+    NOTE_HEARD /* signed, and with cosignatures that we keep; whether it is of the tree that we hold shows when we do */
 };
 struct stored_cosignature {
     uint64_t size;
