@@ -116,42 +116,71 @@ static enum judgement say_order(struct evidence *e, enum order order)
     return JUDGED_UNDECIDED;
 }
 
-static enum judgement ranges_judge(const struct affected_package *row, struct evidence *e)
+static enum judgement ranges_judge(const struct affected_package *row, struct span version, struct interval *found)
 {
     enum judgement worst = JUDGED_NOT_AFFECTED;
     for (size_t i = 0; i < row->range_count; i++) {
-        struct interval found;
-        enum inside inside = range_judge(&row->ranges[i], row->order, e->version, &found);
-        if (inside == INSIDE) {
-            say_inside(e, &found);
+        enum inside inside = range_judge(&row->ranges[i], row->order, version, found);
+        if (inside == INSIDE)
             return JUDGED_AFFECTED;
-        }
         if (inside == CANNOT_TELL)
             worst = JUDGED_UNDECIDED;
     }
     return worst;
 }
 
-static enum judgement row_judge(const struct affected_package *row, bool exhaustive, struct evidence *e)
+static enum judgement unlisted_judge(const struct affected_package *row, bool exhaustive, struct span version,
+                                     struct interval *found, const char **why)
 {
     int result;
+    if (row->order == ORDER_UNKNOWN) {
+        *why = "is not listed, and the order of its ecosystem's versions is not known here";
+        return JUDGED_UNDECIDED;
+    }
+    if (!version_compare(row->order, version, version, &result)) {
+        *why = NULL; /* say_order has the words */
+        return JUDGED_UNDECIDED;
+    }
+    if (row->range_count == 0 && (row->version_count == 0 || !exhaustive)) {
+        *why = "is not among the versions that the advisory names";
+        return JUDGED_SILENT;
+    }
+    enum judgement judgement = ranges_judge(row, version, found);
+    *why = judgement == JUDGED_UNDECIDED ? "cannot be placed: a range of the advisory has no start or no valid version"
+           : row->range_count            ? "is outside every affected range"
+                                         : "is not among the affected versions";
+    return judgement;
+}
+
+enum judgement judge_unlisted(const struct affected_package *row, bool exhaustive, struct span version)
+{
+    struct interval found;
+    const char *why;
+    return unlisted_judge(row, exhaustive, version, &found, &why);
+}
+
+enum judgement judge_version(const struct affected_package *row, bool exhaustive, struct span version)
+{
+    if (listed(row->versions, row->version_count, row->order, version))
+        return JUDGED_AFFECTED;
+    if (listed(row->fixed_versions, row->fixed_count, row->order, version))
+        return JUDGED_EXCUSED;
+    return judge_unlisted(row, exhaustive, version);
+}
+
+static enum judgement row_judge(const struct affected_package *row, bool exhaustive, struct evidence *e)
+{
+    struct interval found;
+    const char *why;
     if (listed(row->versions, row->version_count, row->order, e->version))
         return say(e, JUDGED_AFFECTED, "is listed as affected");
     if (listed(row->fixed_versions, row->fixed_count, row->order, e->version))
         return say(e, JUDGED_EXCUSED, "is stated as fixed or not affected");
-    if (row->order == ORDER_UNKNOWN)
-        return say(e, JUDGED_UNDECIDED, "is not listed, and the order of its ecosystem's versions is not known here");
-    if (!version_compare(row->order, e->version, e->version, &result))
-        return say_order(e, row->order);
-    if (row->range_count == 0 && (row->version_count == 0 || !exhaustive))
-        return say(e, JUDGED_SILENT, "is not among the versions that the advisory names");
-    enum judgement judgement = ranges_judge(row, e);
-    if (judgement == JUDGED_UNDECIDED)
-        return say(e, JUDGED_UNDECIDED, "cannot be placed: a range of the advisory has no start or no valid version");
-    if (judgement == JUDGED_AFFECTED)
-        return JUDGED_AFFECTED;
-    return say(e, JUDGED_NOT_AFFECTED,
-               row->range_count ? "is outside every affected range" : "is not among the affected versions");
+    enum judgement judgement = unlisted_judge(row, exhaustive, e->version, &found, &why);
+    if (judgement != JUDGED_AFFECTED)
+        return why ? say(e, judgement, why) : say_order(e, row->order);
+    say_inside(e, &found);
+    return judgement;
 }
 
 /* A component without an ecosystem, or read with a problem, is never called safe. */

@@ -19,7 +19,7 @@ static bool head_is(struct span ecosystem, const char *name)
 }
 
 /* "Debian" meets "Debian:12", and "Ubuntu:22.04" meets "Ubuntu:22.04:LTS"; "Debian:12" does not meet "Debian:13". */
-static bool ecosystem_meets(struct span a, struct span b)
+bool ecosystem_meets(struct span a, struct span b)
 {
     struct span longer = a.len > b.len ? a : b, shorter = a.len > b.len ? b : a;
     if (shorter.len == 0)

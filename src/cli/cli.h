@@ -76,6 +76,7 @@ int command_state(struct cli *cli);
 int command_inventory(struct cli *cli);
 int command_notices(struct cli *cli);
 int command_status(struct cli *cli);
+int command_affected(struct cli *cli);
 int command_version(struct cli *cli);
 void version_items(FILE *out);
 int command_show(struct cli *cli);

@@ -63,6 +63,19 @@ const struct command commands[] = {
      "comity state --media TYPE --subject TEXT FILE\n\nExample:\n  comity state --media text/plain --subject note-1 "
      "note.txt\n",
      command_state},
+    {"affected", "judge inventories by advisories, without any node",
+     "comity affected --advisories PATH ... --inventory FILE ... [--distribution D] [--undecided]\n"
+     "                [--sarif | --cyclonedx-vex] [--fail-on affected|undecided|never]\n\n"
+     "Reads CSAF 2.0 and OSV advisories (PATH is a file, or a folder with *.json in it, however deep) and inventories "
+     "(CycloneDX\n"
+     "JSON, dpkg status; --distribution Debian:12 for the latter), and says which components are affected, with the "
+     "reason. What\n"
+     "cannot be decided is counted, and shown with --undecided: it is never called safe. Records that cannot be read are "
+     "told one by\n"
+     "one and do not stop the rest. Exit code 1: something is affected (--fail-on undecided: or could not be decided or "
+     "read).\n\n"
+     "Example:\n  comity affected --advisories advisories/ --inventory bom.json --sarif > results.sarif\n",
+     command_affected},
     {"inventory", "add a software inventory",
      "comity inventory add NAME FILE [--distribution Debian:12]\ncomity inventory add NAME --this-machine\ncomity "
      "inventory list\n\n"
