@@ -86,6 +86,7 @@ int command_log(struct cli *cli);
 int command_release(struct cli *cli);
 int command_rebuild(struct cli *cli);
 int command_absent(struct cli *cli);
+int command_confinement(struct cli *cli);
 int command_recovery(struct cli *cli);
 int command_recover(struct cli *cli);
 int command_backup(struct cli *cli);

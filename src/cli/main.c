@@ -152,6 +152,14 @@ const struct command commands[] = {
      "this risk.\n\n"
      "Example:\n  comity absent csirt.southland\n",
      command_absent},
+    {"confinement", "try what the node's processes must not be able to do",
+     "comity confinement\n\nStarts a process of each kind, confined as when it serves (seccomp, Landlock), and lets it "
+     "try to "
+     "open a file, make a socket, start a process or a program, map executable memory, connect, and trace another "
+     "process. "
+     "With -C it speaks of that node's folder. Exit code 0: all was refused that should be.\n\n"
+     "Example:\n  comity -C /var/lib/comity confinement\n",
+     command_confinement},
     {"recovery", "check, split or join a recovery key",
      "comity recovery check            reads the words from standard input\n"
      "comity recovery split NEED/COUNT reads the words, prints sheets\n"

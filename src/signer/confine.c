@@ -361,6 +361,54 @@ static int execute_probe(void)
     return execve(name, argv, argv + 1);
 }
 
+static const char *const probe_names[PROBE_COUNT] = {
+    [PROBE_OPEN] = "open a file",      [PROBE_SOCKET] = "make a socket",
+    [PROBE_FORK] = "start a process",  [PROBE_EXEC_MEMORY] = "map executable memory",
+    [PROBE_CONNECT] = "connect",       [PROBE_TRACE] = "trace another process",
+    [PROBE_EXECUTE] = "run a program",
+};
+
+const char *probe_name(unsigned what)
+{
+    return probe_names[what];
+}
+
+/* The exit code says how it went: 0 it worked, 255 it could not be confined, else the errno. */
+static _Noreturn void try_child(enum confined which, const char *folder, unsigned what, int report)
+{
+    char degraded[128];
+    int keep[] = {report};
+    descriptors_keep(keep, 1);
+    int rc = confine_self(which, folder, degraded);
+    (void)!write(report, degraded, sizeof degraded);
+    _exit(rc ? 255 : confine_probe(what));
+}
+
+int confine_try(enum confined which, const char *folder, unsigned what, struct attempt *out)
+{
+    int ends[2], status;
+    *out = (struct attempt){.allowed = which == CONFINED_NET && (what == PROBE_SOCKET || what == PROBE_CONNECT)};
+    if (pipe(ends) != 0)
+        return E_IO;
+    pid_t pid = fork();
+    if (pid == 0)
+        try_child(which, folder, what, ends[1]);
+    (void)close(ends[1]);
+    ssize_t n = read(ends[0], out->degraded, sizeof out->degraded);
+    (void)close(ends[0]);
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || n != (ssize_t)sizeof out->degraded)
+        return E_IO;
+    out->degraded[sizeof out->degraded - 1] = 0;
+    if (WIFSIGNALED(status))
+        out->signal = WTERMSIG(status);
+    else if (WEXITSTATUS(status) == 255)
+        return E_STATE;
+    else
+        out->code = WEXITSTATUS(status);
+    out->worked = WIFEXITED(status) && out->code == 0;
+    return 0;
+}
+
 int confine_probe(unsigned what)
 {
     int result = -1;
