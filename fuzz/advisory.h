@@ -38,6 +38,9 @@ static inline int fuzz_advisory(const char *media, struct span bytes)
     if (rc == 0) {
         const struct span texts[] = {a.id, a.title, a.publisher, a.version, a.modified};
         must(a.id.len > 0);
+        /* A revision is as late as itself, and of two of one version the later instant decides. */
+        must(advisory_revision_order(a.version, 1, a.version, 1) == 0);
+        must(advisory_revision_order(a.version, 1, a.version, 2) < 0);
         sound_all(texts, sizeof texts / sizeof texts[0]);
         sound_all(a.aliases, a.alias_count);
         sound_all(a.undecided, a.undecided_count);
