@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 enum { BLOCK_BYTES = 16384, ALIGN = 16 };
 
 struct arena_block {
@@ -32,6 +34,7 @@ static struct arena_block *block_add(struct arena *arena, size_t need)
     size_t size = need > BLOCK_BYTES ? need : BLOCK_BYTES;
     struct arena_block *block = calloc(1, sizeof *block + size);
     if (!block) {
+        memory_exhausted();
         arena->exhausted = true;
         return NULL;
     }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/text.h"
 
 void buf_init(struct buf *buf, size_t max_bytes)
@@ -42,6 +43,7 @@ static uint8_t *buf_room(struct buf *buf, size_t need)
             cap = buf->max;
         uint8_t *data = realloc(buf->data, cap);
         if (!data) {
+            memory_exhausted();
             buf->error = E_NOMEM;
             return NULL;
         }

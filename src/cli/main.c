@@ -1,7 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/version.h"
+#include "base/memory.h"
 #include "cli/cli.h"
 #include "crypto/sign.h"
 #include "shell/config.h"
@@ -254,10 +256,24 @@ static int run(const struct command *command, struct cli *cli)
     return code ? cli_fail(cli, code, NULL) : command->run(cli);
 }
 
+/* What every command does when memory runs out, and every process of a node: it says so and ends, before half an answer goes out. What
+   was acknowledged is durable; a supervisor starts its node again. Nothing here may need memory. */
+static void memory_stop(void)
+{
+    const struct error_text *text = error_text(E_NOMEM);
+    const char *const parts[] = {
+        "comity: ", text->message, "\n  rule:   ", text->rule, "\n  remedy: ", text->remedy, "\n"};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (write(STDERR_FILENO, parts[i], strlen(parts[i])) < 0)
+            break;
+    _exit(EXIT_IO);
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli = {.dir = "."};
     int at = 1;
+    memory_on_exhausted(memory_stop);
     for (; at < argc && argv[at][0] == '-'; at++) {
         if (strcmp(argv[at], "-C") == 0 && at + 1 < argc)
             cli.dir = argv[++at];

@@ -10,6 +10,7 @@
 
 extern "C" {
 #include "base/limits.h"
+#include "base/memory.h"
 #include "format/json.h"
 size_t utf8_unit(struct span text, uint32_t *code_point); /* base/text.h; its [static n] is no C++ */
 }
@@ -313,6 +314,12 @@ class reader
     }
 };
 
+void memory_exhausted_or_throw()
+{
+    memory_exhausted();
+    throw std::bad_alloc();
+}
+
 int parse(const struct json **out, struct span input, struct arena *arena, struct fault *fault)
 {
     char *padded =
@@ -342,7 +349,8 @@ extern "C" int json_parse(const struct json **out, struct span text, size_t max_
         return fail(fault, E_UTF8, "byte %zu: a NUL", (size_t)((const uint8_t *)nul - text.data));
     if (text.len == 0)
         return fail(fault, E_TRUNCATED, "byte 0: the input is empty");
-    try {
+    try { /* the handler is called before anything is thrown: where simdjson lets nothing through, a throw would abort */
+        std::set_new_handler(memory_exhausted_or_throw);
         return parse(out, text, arena, fault);
     } catch (const std::bad_alloc &) {
         arena->exhausted = true;

@@ -140,6 +140,13 @@ static int want(struct node *node, struct held_log *log, const struct statement 
                                           span_of(value, sizeof value));
 }
 
+static int labelled_put(struct node *node, const struct statement *s, struct span document)
+{
+    enum label label;
+    int rc = document_label(s->media, document, &label);
+    return rc ? rc : node->env.store->ops->document_put(node->env.store, &s->document, label, document);
+}
+
 static int fold_entry(struct node *node, struct held_log *log, uint64_t index, struct span entry)
 {
     struct statement s;
@@ -163,8 +170,7 @@ static int fold_entry(struct node *node, struct held_log *log, uint64_t index, s
     if (!early)
         return want(node, log, &s);
     if (!MUTANT(EARLY_DROPPED))
-        rc = store->ops->document_put(store, &s.document, document_label(s.media, buf_view(&early->bytes)),
-                                      buf_view(&early->bytes));
+        rc = labelled_put(node, &s, buf_view(&early->bytes));
     rc = rc ? rc : fold_document(node, log, index, &s, buf_view(&early->bytes));
     early_drop(node, early);
     return rc;
@@ -256,7 +262,7 @@ static int document_arrived(struct node *node, const struct hash *hash, const st
         rc = entry_read(node, number, index, id, &entry);
     struct held_log *log = rc == 0 ? log_by_id(node, number) : NULL;
     if (log && statement_parse(&s, buf_view(&entry), NULL) == 0) {
-        rc = store->ops->document_put(store, hash, document_label(s.media, bytes), bytes);
+        rc = labelled_put(node, &s, bytes);
         if (rc == 0)
             rc = fold_document(node, log, index, &s, bytes);
     }

@@ -97,7 +97,7 @@ static int inventory_record(struct node *node, const struct event *event, const 
     buf_span(&body, event->media);
     buf_byte(&body, '\n');
     buf_span(&body, event->body);
-    int rc = body.error ? body.error : write_begin(node);
+    int rc = key.error ? key.error : body.error ? body.error : write_begin(node);
     if (rc == 0)
         rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), kind_inventory, buf_view(&key),
                                                   buf_view(&body), &seq);

@@ -210,9 +210,10 @@ static int pending_add(struct node *node, struct span document, uint64_t token, 
     *to = (struct pending_submission){.token = token};
     buf_init(&to->document, DOCUMENT_BYTES_MAX);
     buf_span(&to->document, document);
-    if (to->document.error) {
+    int rc = to->document.error; /* freeing it clears that */
+    if (rc) {
         buf_free(&to->document);
-        return to->document.error == E_NOMEM ? E_NOMEM : E_LIMIT;
+        return rc;
     }
     node->pending_count++;
     *out = to;

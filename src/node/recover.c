@@ -207,7 +207,8 @@ static int accede(struct node *node)
     buf_init(&body, 4096);
     buf_printf(&body, "{\"comity\":\"accession/1\",\"party\":\"%s\",\"circle\":\"%s\"}\n", node->self->card.name,
                circle);
-    int rc = submit_internal(node, "application/vnd.comity.accession+json", circle, buf_view(&body));
+    int rc = body.error ? body.error
+                        : submit_internal(node, "application/vnd.comity.accession+json", circle, buf_view(&body));
     buf_free(&body);
     return rc;
 }

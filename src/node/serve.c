@@ -31,6 +31,8 @@ static void problem(struct served *out, int status, const char *title, const cha
 
 static void not_found(struct served *out)
 {
+    if (out->body.error == E_NOMEM)
+        return; /* node_serve says so */
     served_set(out, 404, text_plain);
     buf_reset(&out->body);
     buf_text(&out->body, "not found\n");
@@ -47,10 +49,14 @@ static void serve_checkpoint(struct node *node, struct held_log *log, enum note_
         buf_span(&note, buf_view(&node->own_note));
     else
         rc = node->env.store->ops->note_latest(node->env.store, log->id, kind, &size, &note);
-    if (rc == 0 && note.len && note_with_cosignatures(node, log, buf_view(&note), &out->body) == 0)
+    rc = rc ? rc : note.error;
+    if (rc == 0)
+        rc = note.len ? note_with_cosignatures(node, log, buf_view(&note), &out->body) : E_NOTFOUND;
+    if (rc == 0)
         served_set(out, 200, text_plain);
     else
         not_found(out);
+    node->failed = rc == E_NOMEM ? rc : node->failed;
     buf_free(&note);
 }
 

@@ -27,7 +27,8 @@ static int label_check(const struct advisory *a, bool open, enum label *label, s
     }
 }
 
-static int media_tell(const char **media, struct span document, struct fault *fault)
+/* `exhausted`: memory was wanting, and nothing is known of the document. */
+static int media_tell(const char **media, struct span document, bool *exhausted, struct fault *fault)
 {
     const struct json *root = NULL;
     struct arena arena;
@@ -39,6 +40,7 @@ static int media_tell(const char **media, struct span document, struct fault *fa
                  ? fail(fault, E_MISSING,
                         "an advisory needs its id: OSV \"id\" and \"modified\", CSAF /document/tracking/id")
                  : fail(fault, E_UNSUPPORTED, "neither CSAF 2.0 nor OSV");
+    *exhausted = arena.exhausted;
     arena_free(&arena);
     return rc;
 }
@@ -47,8 +49,9 @@ int publication_check(struct publication *out, struct span document, bool open, 
                       struct fault *fault)
 {
     const char *media = NULL;
+    bool exhausted;
     memset(out, 0, sizeof *out);
-    int rc = media_tell(&media, document, fault);
+    int rc = media_tell(&media, document, &exhausted, fault);
     rc = rc ? rc : advisory_read(&out->advisory, span_str(media), document, arena, fault);
     rc = rc ? rc : label_check(&out->advisory, open, &out->label, fault);
     if (rc)
@@ -61,7 +64,7 @@ int publication_check(struct publication *out, struct span document, bool open, 
 }
 
 /* Whatever it was stated as: a document that is an advisory is held to the label inside it. */
-static enum label advisory_label(const char *media, struct span document)
+static int advisory_label(const char *media, struct span document, enum label *label)
 {
     static const enum label labels[] = {
         [TLP_NONE] = LABEL_OPEN,    [TLP_CLEAR] = LABEL_OPEN,          [TLP_GREEN] = LABEL_MEMBERS,
@@ -69,11 +72,12 @@ static enum label advisory_label(const char *media, struct span document)
     struct arena arena;
     struct advisory advisory;
     arena_init(&arena, ARENA_BYTES_MAX);
-    enum label label = LABEL_CLOSED;
+    *label = LABEL_CLOSED;
     if (advisory_read(&advisory, span_str(media), document, &arena, NULL) == 0)
-        label = labels[advisory.tlp];
+        *label = labels[advisory.tlp];
+    bool exhausted = arena.exhausted;
     arena_free(&arena);
-    return label;
+    return exhausted ? E_NOMEM : 0;
 }
 
 /* Types whose own labels this release cannot read: closed, whatever is inside. Compared up to a parameter, in any case. */
@@ -86,14 +90,19 @@ static bool label_unreadable(struct span media)
     return false;
 }
 
-enum label document_label(struct span media, struct span document)
+int document_label(struct span media, struct span document, enum label *label)
 {
     const char *found = NULL;
-    if (span_is(media, MEDIA_SEALED))
-        return LABEL_SEALED;
-    (void)media_tell(&found, document, NULL);
+    bool exhausted = false;
+    *label = span_is(media, MEDIA_SEALED) ? LABEL_SEALED : LABEL_CLOSED;
+    if (*label == LABEL_SEALED)
+        return 0;
+    (void)media_tell(&found, document, &exhausted, NULL);
+    if (exhausted)
+        return E_NOMEM;
     if (found && (span_is(media, found) || !label_unreadable(media)))
-        return advisory_label(found, document);
-    return !media.len || label_unreadable(media) ? LABEL_CLOSED
-                                                 : LABEL_OPEN; /* stated unsealed by its author, and without a label */
+        return advisory_label(found, document, label);
+    if (media.len && !label_unreadable(media))
+        *label = LABEL_OPEN; /* stated unsealed by its author, and without a label */
+    return 0;
 }

@@ -17,7 +17,8 @@ int publication_check(struct publication *out, struct span document, bool open, 
                       struct fault *fault);
 
 /* The label under which a mirror serves a document that was stated as `media`: by its content, for what we can read; statements of
-   the circle itself (accession and the like) are open; what cannot be read is LABEL_CLOSED. */
-enum label document_label(struct span media, struct span document);
+   the circle itself (accession and the like) are open; what cannot be read is LABEL_CLOSED. E_NOMEM: nothing was read, and no label may
+   be made of that. */
+int document_label(struct span media, struct span document, enum label *label);
 
 #endif

@@ -92,9 +92,12 @@ static void api_state(struct shell *shell, struct caller *c, struct span rest)
     const char *media = parameter(c, "media"), *subject = parameter(c, "subject");
     struct fault fault = {0};
     (void)rest;
-    enum label label = document_label(span_str(media), buf_view(&c->body));
+    enum label label;
+    int rc = document_label(span_str(media), buf_view(&c->body), &label);
     if (!strchr(media, '/') || !*subject || strlen(media) >= MEDIA_BYTES_MAX || strlen(subject) >= SUBJECT_BYTES_MAX)
         api_refuse(c, fail(&fault, E_USAGE, "parameters media and subject are required"), &fault);
+    else if (rc)
+        api_refuse(c, fail(&fault, rc, "reading the document's label"), &fault);
     else if (label != LABEL_OPEN || advisory_inside(c))
         api_refuse(c, fail(&fault, E_LABEL, "an advisory is published with comity publish, which minds its label"),
                    &fault);

@@ -1,3 +1,4 @@
+#include "base/memory.h"
 #include "shell/channel.h"
 
 #include <errno.h>
@@ -49,8 +50,10 @@ void channel_send(struct channel *channel, uint32_t kind, const void *fixed, siz
 {
     const struct frame frame = {.kind = kind, .body = body ? body->len : 0};
     struct outbound *out = calloc(1, sizeof *out + sizeof frame + fixed_size);
-    if (!out)
+    if (!out) {
+        memory_exhausted(); /* ends the process, which is started again */
         abort();
+    }
     out->head_bytes = sizeof frame + fixed_size;
     memcpy(out->head, &frame, sizeof frame);
     memcpy(out->head + sizeof frame, fixed, fixed_size);

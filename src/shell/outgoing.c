@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "node/engine.h"
+#include "base/memory.h"
 #include "shell/net.h"
 
 static size_t body_take(char *data, size_t size, size_t count, void *ctx)
@@ -92,8 +93,10 @@ static void options_set(struct outgoing *out)
 void outgoing_send(struct net *net, const struct send_message *send, struct buf *body)
 {
     struct outgoing *out = calloc(1, sizeof *out);
-    if (!out || !(out->curl = curl_easy_init()))
+    if (!out || !(out->curl = curl_easy_init())) {
+        memory_exhausted(); /* ends the process, which is started again */
         abort();
+    }
     out->send = *send;
     out->request = *body;
     buf_init(body, 0);

@@ -106,7 +106,7 @@ int scan_begin(struct sqlite_store *s, enum statement_id id, sqlite3_stmt **q)
     if (s->prepared[id] && sqlite3_stmt_busy(s->prepared[id]))
         return scan_prepare(s, statements[id], q);
     *q = query(s, id);
-    return *q ? 0 : E_IO;
+    return *q ? 0 : no_query(s);
 }
 
 void scan_end(struct sqlite_store *s, enum statement_id id, sqlite3_stmt *q)
@@ -132,7 +132,7 @@ struct span column(sqlite3_stmt *q, int at)
 int step_done(struct sqlite_store *s, sqlite3_stmt *q)
 {
     if (!q)
-        return E_IO;
+        return no_query(s);
     int rc = sqlite3_step(q);
     (void)sqlite3_reset(q);
     if (rc != SQLITE_DONE && rc != SQLITE_ROW)
@@ -143,8 +143,10 @@ int step_done(struct sqlite_store *s, sqlite3_stmt *q)
 int step_row(struct sqlite_store *s, sqlite3_stmt *q)
 {
     if (!q)
-        return E_IO;
+        return no_query(s);
     int rc = sqlite3_step(q);
+    if (s->batch && sqlite3_get_autocommit(s->db))
+        s->dead = true; /* SQLite has rolled the batch back by itself: what follows would be committed piece by piece */
     return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? E_NOTFOUND : store_failed(s, sqlite_code(rc));
 }
 
@@ -188,7 +190,9 @@ static int op_begin(struct store *store)
         return 0; /* it has one batch: its whole life */
     if (!s->dead && !sqlite3_get_autocommit(s->db))
         return E_STATE; /* batches do not nest */
-    return step_done(s, query(s, Q_BEGIN));
+    int rc = step_done(s, query(s, Q_BEGIN));
+    s->batch = rc == 0;
+    return rc;
 }
 
 static int op_commit(struct store *store)
@@ -198,6 +202,7 @@ static int op_commit(struct store *store)
         return 0; /* it has one batch: its whole life */
     if (!s->dead && sqlite3_get_autocommit(s->db))
         return E_STATE;
+    s->batch = false;
     int rc = step_done(s, query(s, Q_COMMIT));
     return rc == 0 || rc == E_FULL || rc == E_NOMEM ? rc : E_IO;
 }
@@ -209,6 +214,7 @@ static int op_rollback(struct store *store)
         return 0; /* it has one batch: its whole life */
     if (!s->dead && sqlite3_get_autocommit(s->db))
         return E_STATE;
+    s->batch = false;
     return step_done(s, query(s, Q_ROLLBACK));
 }
 
@@ -410,7 +416,7 @@ int store_memory_open(struct store **out)
 void store_memory_crash(struct store *store)
 {
     struct sqlite_store *s = self_of(store);
-    s->dead = false;
+    s->dead = s->batch = false;
     s->failed = 0;
     if (!sqlite3_get_autocommit(s->db))
         (void)op_rollback(store);

@@ -76,6 +76,7 @@ struct sqlite_store {
     char *blobs; /* folder for large documents; NULL = all in the database */
     int lock_fd;
     int failed;  /* the first error of disk or memory, of reading too */
+    bool batch;  /* between begin and its end */
     bool dead;   /* a change failed: nothing here may be trusted any more */
     bool reader; /* opened by store_sqlite_read: one state, no batches */
 };
@@ -87,6 +88,11 @@ static inline struct sqlite_store *self_of(struct store *store)
 
 /* Remembers an error of disk or memory for `health`, and returns it. */
 int store_failed(struct sqlite_store *s, int code);
+/* Why `query` gave none. */
+static inline int no_query(const struct sqlite_store *s)
+{
+    return s->failed == E_NOMEM ? E_NOMEM : E_IO;
+}
 /* A prepared statement, reset and ready for binding; NULL when the store is dead. */
 sqlite3_stmt *query(struct sqlite_store *s, enum statement_id id);
 /* A statement of the scan's own, to be finalized: a visitor may read, write and scan here too. */

@@ -78,7 +78,7 @@ static int row_put(struct sqlite_store *s, const struct hash *hash, enum label l
 {
     sqlite3_stmt *q = query(s, Q_DOC_PUT);
     if (!q)
-        return E_IO;
+        return no_query(s);
     bind_span(q, 1, span_hash(hash));
     (void)sqlite3_bind_int(q, 2, (int)label);
     (void)sqlite3_bind_int64(q, 3, (int64_t)size);
@@ -92,7 +92,7 @@ int sd_info(struct store *store, const struct hash *hash, struct stored_document
     struct sqlite_store *s = self_of(store);
     sqlite3_stmt *q = query(s, Q_DOC_INFO);
     if (!q)
-        return E_IO;
+        return no_query(s);
     bind_span(q, 1, span_hash(hash));
     int rc = step_row(s, q);
     if (rc == 0 && !sqlite3_column_int(q, 2))
@@ -163,7 +163,7 @@ int sd_get(struct store *store, const struct hash *hash, struct buf *out)
     struct buf packed;
     sqlite3_stmt *q = query(s, Q_DOC_GET);
     if (!q)
-        return E_IO;
+        return no_query(s);
     bind_span(q, 1, span_hash(hash));
     int rc = step_row(s, q);
     size_t size = rc == 0 ? (size_t)sqlite3_column_int64(q, 0) : 0;
@@ -199,14 +199,17 @@ int sd_put(struct store *store, const struct hash *hash, enum label label, struc
     sha256(bytes, &got);
     if (!hash_eq(&got, hash))
         return E_HASH;
-    if (sd_info(store, hash, &known) == 0 && known.label == label && known.size == bytes.len && intact(s, hash))
+    int rc = sd_info(store, hash, &known);
+    if (rc && rc != E_NOTFOUND && rc != E_CORRUPT)
+        return rc;
+    if (rc == 0 && known.label == label && known.size == bytes.len && intact(s, hash))
         return 0;
     size_t bound = ZSTD_compressBound(bytes.len);
     uint8_t *space = malloc(bound ? bound : 1);
     if (!space)
         return E_NOMEM;
     size_t n = pack(s, space, bound, bytes);
-    int rc = ZSTD_isError(n) ? E_NOMEM : 0;
+    rc = ZSTD_isError(n) ? E_NOMEM : 0;
     struct span packed = span_of(space, rc ? 0 : n);
     bool as_file = s->blobs && bytes.len > DOCUMENT_INLINE_MAX;
     if (rc == 0 && as_file)

@@ -6,7 +6,7 @@ int sj_append(struct store *store, int64_t at, struct span kind, struct span key
     struct sqlite_store *s = self_of(store);
     sqlite3_stmt *q = query(s, Q_JOURNAL_ADD);
     if (!q)
-        return E_IO;
+        return no_query(s);
     (void)sqlite3_bind_int64(q, 1, at);
     bind_span(q, 2, kind);
     bind_span(q, 3, key);
@@ -83,7 +83,7 @@ int sj_state_put(struct store *store, struct span key, struct span value)
     struct sqlite_store *s = self_of(store);
     sqlite3_stmt *q = query(s, Q_STATE_PUT);
     if (!q)
-        return E_IO;
+        return no_query(s);
     bind_span(q, 1, key);
     bind_span(q, 2, value);
     return step_done(s, q);
@@ -94,7 +94,7 @@ int sj_state_get(struct store *store, struct span key, struct buf *out)
     struct sqlite_store *s = self_of(store);
     sqlite3_stmt *q = query(s, Q_STATE_GET);
     if (!q)
-        return E_IO;
+        return no_query(s);
     bind_span(q, 1, key);
     int rc = step_row(s, q);
     if (rc == 0 && !sqlite3_column_int(q, 1))
@@ -110,7 +110,7 @@ int sj_view_put(struct store *store, struct span view, struct span key, struct s
     struct sqlite_store *s = self_of(store);
     sqlite3_stmt *q = query(s, Q_VIEW_PUT);
     if (!q)
-        return E_IO;
+        return no_query(s);
     bind_span(q, 1, view);
     bind_span(q, 2, key);
     bind_span(q, 3, value);
@@ -122,7 +122,7 @@ int sj_view_get(struct store *store, struct span view, struct span key, struct b
     struct sqlite_store *s = self_of(store);
     sqlite3_stmt *q = query(s, Q_VIEW_GET);
     if (!q)
-        return E_IO;
+        return no_query(s);
     bind_span(q, 1, view);
     bind_span(q, 2, key);
     return get(s, q, out);
@@ -133,7 +133,7 @@ int sj_view_delete(struct store *store, struct span view, struct span key)
     struct sqlite_store *s = self_of(store);
     sqlite3_stmt *q = query(s, Q_VIEW_DELETE);
     if (!q)
-        return E_IO;
+        return no_query(s);
     bind_span(q, 1, view);
     bind_span(q, 2, key);
     return step_done(s, q);

@@ -16,7 +16,7 @@ int sl_log_open(struct store *store, struct span origin, bool create, log_id *id
     struct sqlite_store *s = self_of(store);
     sqlite3_stmt *q = query(s, Q_LOG_FIND);
     if (!q)
-        return E_IO;
+        return no_query(s);
     bind_span(q, 1, origin);
     int rc = step_row(s, q);
     if (rc == 0)
@@ -26,7 +26,7 @@ int sl_log_open(struct store *store, struct span origin, bool create, log_id *id
         return rc;
     q = query(s, Q_LOG_ADD);
     if (!q)
-        return E_IO;
+        return no_query(s);
     bind_span(q, 1, origin);
     rc = step_done(s, q);
     *id = sqlite3_last_insert_rowid(s->db);
@@ -41,7 +41,7 @@ int sl_log_size(struct store *store, log_id log, uint64_t *size)
         return E_NOTFOUND;
     sqlite3_stmt *q = query(s, Q_LOG_LAST);
     if (!q)
-        return E_IO;
+        return no_query(s);
     (void)sqlite3_bind_int64(q, 1, key_of(log, 0));
     (void)sqlite3_bind_int64(q, 2, key_of(log + 1, 0));
     int rc = step_row(s, q);
@@ -75,7 +75,7 @@ static int tile_write(void *ctx, unsigned level, uint64_t index, unsigned width,
     struct tile_writer *writer = ctx;
     sqlite3_stmt *q = query(writer->store, Q_TILE_PUT);
     if (!q)
-        return E_IO;
+        return no_query(writer->store);
     (void)sqlite3_bind_int64(q, 1, writer->log);
     (void)sqlite3_bind_int64(q, 2, level);
     (void)sqlite3_bind_int64(q, 3, (int64_t)index);
@@ -87,13 +87,13 @@ static int entry_add(struct sqlite_store *s, int64_t key, struct span bytes, con
 {
     sqlite3_stmt *q = query(s, Q_ENTRY_ADD);
     if (!q)
-        return E_IO;
+        return no_query(s);
     (void)sqlite3_bind_int64(q, 1, key);
     bind_span(q, 2, bytes);
     int rc = step_done(s, q);
     q = rc ? NULL : query(s, Q_ID_ADD);
     if (!q)
-        return rc ? rc : E_IO;
+        return rc ? rc : no_query(s);
     bind_span(q, 1, span_hash(id));
     (void)sqlite3_bind_int64(q, 2, key);
     return step_done(s, q);
@@ -127,7 +127,7 @@ int sl_entry_get(struct store *store, log_id log, uint64_t index, struct buf *ou
         return E_NOTFOUND;
     sqlite3_stmt *q = query(s, Q_ENTRY_GET);
     if (!q)
-        return E_IO;
+        return no_query(s);
     (void)sqlite3_bind_int64(q, 1, key_of(log, index));
     int rc = step_row(s, q);
     if (rc == 0)
@@ -168,7 +168,7 @@ int sl_entry_find(struct store *store, const struct hash *id, log_id *log, uint6
     struct sqlite_store *s = self_of(store);
     sqlite3_stmt *q = query(s, Q_ID_FIND);
     if (!q)
-        return E_IO;
+        return no_query(s);
     bind_span(q, 1, span_hash(id));
     int rc = step_row(s, q);
     if (rc == 0) {
@@ -187,7 +187,7 @@ int sl_tile_get(struct store *store, log_id log, unsigned level, uint64_t index,
         return E_NOTFOUND;
     sqlite3_stmt *q = query(s, Q_TILE_GET);
     if (!q)
-        return E_IO;
+        return no_query(s);
     (void)sqlite3_bind_int64(q, 1, log);
     (void)sqlite3_bind_int64(q, 2, level);
     (void)sqlite3_bind_int64(q, 3, (int64_t)index);
@@ -208,7 +208,7 @@ int sl_note_put(struct store *store, log_id log, enum note_kind kind, uint64_t s
         return E_LIMIT;
     sqlite3_stmt *q = query(s, Q_NOTE_PUT);
     if (!q)
-        return E_IO;
+        return no_query(s);
     (void)sqlite3_bind_int64(q, 1, log);
     (void)sqlite3_bind_int64(q, 2, kind);
     (void)sqlite3_bind_int64(q, 3, (int64_t)size);
@@ -233,7 +233,7 @@ int sl_note_latest(struct store *store, log_id log, enum note_kind kind, uint64_
     struct sqlite_store *s = self_of(store);
     sqlite3_stmt *q = query(s, Q_NOTE_LATEST);
     if (!q)
-        return E_IO;
+        return no_query(s);
     (void)sqlite3_bind_int64(q, 1, log);
     (void)sqlite3_bind_int64(q, 2, kind);
     return note_found(s, q, size, out);
@@ -247,7 +247,7 @@ int sl_note_at_least(struct store *store, log_id log, enum note_kind kind, uint6
         return E_NOTFOUND;
     sqlite3_stmt *q = query(s, Q_NOTE_FROM);
     if (!q)
-        return E_IO;
+        return no_query(s);
     (void)sqlite3_bind_int64(q, 1, log);
     (void)sqlite3_bind_int64(q, 2, kind);
     (void)sqlite3_bind_int64(q, 3, (int64_t)size);
@@ -286,7 +286,7 @@ static int cosignature_merge(struct sqlite_store *s, log_id log, struct stored_c
     struct stored_cosignature held;
     sqlite3_stmt *q = query(s, Q_COSIG_GET);
     if (!q)
-        return E_IO;
+        return no_query(s);
     cosignature_key(q, log, c);
     int rc = step_row(s, q);
     rc = rc ? rc : cosignature_row(q, &held);
@@ -313,7 +313,7 @@ int sl_cosignature_put(struct store *store, log_id log, const struct stored_cosi
     int rc = cosignature_merge(s, log, &c);
     sqlite3_stmt *q = rc ? NULL : query(s, Q_COSIG_PUT);
     if (!q)
-        return rc ? rc : E_IO;
+        return rc ? rc : no_query(s);
     cosignature_key(q, log, &c);
     (void)sqlite3_bind_int64(q, 5, c.timestamp);
     bind_span(q, 6, span_of(c.signature.b, sizeof c.signature.b));

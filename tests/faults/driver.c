@@ -48,6 +48,19 @@ void outcome_take(struct driver *driver, const struct world *world)
     outcome->ended = true;
 }
 
+/* Did the run say this on its standard error? */
+static bool said(const struct driver *driver, const char *what)
+{
+    char line[256] = "";
+    bool found = false;
+    FILE *file = fopen(driver->words, "r");
+    while (file && fgets(line, sizeof line, file))
+        found = found || strstr(line, what);
+    if (file)
+        (void)fclose(file);
+    return found;
+}
+
 bool run_forked(struct driver *driver, void (*play)(struct driver *, void *ctx), void *ctx)
 {
     struct outcome *outcome = &driver->shared->outcome;
@@ -58,11 +71,15 @@ bool run_forked(struct driver *driver, void (*play)(struct driver *, void *ctx),
     pid_t pid = fork();
     if (pid == 0) {
         (void)alarm(60);
+        if (!freopen(driver->words, "w", stderr))
+            _exit(1);
         play(driver, ctx);
         _exit(0);
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid)
         abort();
+    outcome->stopped =
+        !outcome->ended && WIFEXITED(status) && WEXITSTATUS(status) == 4 && said(driver, "memory is exhausted");
     if (!outcome->ended)
         (void)snprintf(outcome->trouble, sizeof outcome->trouble, "the process ended by %s %d",
                        WIFSIGNALED(status) ? "signal" : "exit", WIFSIGNALED(status) ? WTERMSIG(status) : status >> 8);
@@ -78,6 +95,7 @@ static bool driver_open(struct driver *driver)
     if (crypto_start() != 0 || !mkdtemp(driver->base))
         return false;
     (void)snprintf(driver->folder, sizeof driver->folder, "%.90s/alpha", driver->base);
+    (void)snprintf(driver->words, sizeof driver->words, "%.90s/words", driver->base);
     driver->shared =
         mmap(NULL, sizeof *driver->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     int rc = cast_make(&driver->cast, driver->base, &fault);

@@ -16,6 +16,7 @@ enum { TRIES_MOST = 170 }; /* of one pass, unless --all or --most says otherwise
 struct outcome {
     bool ended; /* the run came to its end: no crash */
     bool fired;
+    bool stopped; /* it ended by itself, by exit code 4 and a message */
     unsigned stops;
     int code;
     bool closing;
@@ -33,7 +34,7 @@ struct shared {
 struct driver {
     struct cast cast;
     struct shared *shared;
-    char base[FOLDER_BYTES], folder[FOLDER_BYTES];
+    char base[FOLDER_BYTES], folder[FOLDER_BYTES], words[FOLDER_BYTES]; /* words: of standard error */
     bool all;
     size_t most; /* tries, but with `all` */
     uint64_t seed;

@@ -639,6 +639,7 @@ static int main_entered(int argc, char **argv, char **environment)
         interpose_enter();
     }
     int rc = main_real(argc, argv, environment);
+    interpose_leave(); /* what libraries do at the exit is not the program's either */
     return rc;
 }
 

@@ -80,6 +80,7 @@ struct world {
     size_t handed_count, reads;
     bool inventory_kept;
     bool abrupt;        /* when it dies, nothing is closed: as if it were killed */
+    bool again;         /* something was refused and asked for again: answers have other times */
     bool calm;          /* nothing will fail any more */
     bool closing_fired; /* it failed while everything was being closed */
     unsigned stops;

@@ -111,7 +111,8 @@ static void mirrors(void)
     };
     test("the label under which a mirror serves");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        enum label label = document_label(span_str(rows[i].media), span_str(rows[i].text));
+        enum label label;
+        CHECK_INT(document_label(span_str(rows[i].media), span_str(rows[i].text), &label), 0);
         if (label != rows[i].label)
             printf("# row %zu: %s %s\n", i, rows[i].media, rows[i].text);
         CHECK_INT(label, rows[i].label);

@@ -311,6 +311,27 @@ static void test_commit_failures(void)
     }
 }
 
+static void test_rolled_back(void)
+{
+    struct store *store = open_ok();
+    struct buf out;
+    test("a batch that SQLite itself rolled back, as it does without memory, is not committed piece by piece");
+    buf_init(&out, 10);
+    CHECK_INT(store->ops->health(store), 0);
+    CHECK_INT(store->ops->begin(store), 0);
+    CHECK_INT(store->ops->state_put(store, span_str("first"), span_str("1")), 0);
+    CHECK_INT(sqlite3_exec(self_of(store)->db, "ROLLBACK", NULL, NULL, NULL), 0);
+    CHECK_INT(store->ops->state_get(store, span_str("first"), &out), E_NOTFOUND);
+    CHECK(store->ops->state_put(store, span_str("second"), span_str("2")) != 0);
+    CHECK(store->ops->commit(store) != 0);
+    store->ops->close(store);
+    store = open_ok();
+    CHECK_INT(store->ops->state_get(store, span_str("first"), &out), E_NOTFOUND);
+    CHECK_INT(store->ops->state_get(store, span_str("second"), &out), E_NOTFOUND);
+    store->ops->close(store);
+    buf_free(&out);
+}
+
 static void test_full(void)
 {
     struct store *store = open_ok();
@@ -556,6 +577,7 @@ int main(void)
     test_corrupt();
     test_hole();
     test_commit_failures();
+    test_rolled_back();
     test_full();
     test_killed();
     test_integrity();
