@@ -67,7 +67,9 @@ struct buf;
     X(E_BUSY, "busy", "a quota or limit for this peer is used up", "limits per peer and per log", "try again later")   \
     X(E_PEER, "peer", "another node answered with an error or not at all", "peers are not trusted to answer",          \
       "it is tried again; see comity status")                                                                          \
-    X(E_STATE, "wrong-state", "this cannot be done in the present state", "the state's rule", "see comity status")
+    X(E_STATE, "wrong-state", "this cannot be done in the present state", "the state's rule", "see comity status")     \
+    X(E_LEFT, "left", "the party has left this circle", "a leaving statement is the last of its log",                  \
+      "only a new party, or a new circle, can speak again")
 
 enum error {
     E_OK = 0,

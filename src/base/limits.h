@@ -64,6 +64,7 @@ enum {
     HTTP_CONNECTIONS_MAX = 512,
     CONNECTIONS_PER_ADDRESS_MAX = 64,
     CONFIG_BYTES_MAX = 65536,
+    REASON_BYTES_MAX = 1024,        /* of a leaving statement */
     JOURNAL_FACTS_BYTES_MAX = 4096, /* what a command tells the journal */
 };
 

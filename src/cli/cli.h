@@ -12,8 +12,6 @@
 #include "base/text.h"
 #include "format/json.h"
 
-#define RELEASE "0.1.0"
-
 enum exit_code { EXIT_YES = 0, EXIT_NO = 1, EXIT_USAGE = 2, EXIT_PENDING = 3, EXIT_IO = 4, EXIT_REFUSED = 5 };
 
 struct cli {
@@ -91,5 +89,6 @@ int command_recovery(struct cli *cli);
 int command_recover(struct cli *cli);
 int command_backup(struct cli *cli);
 int command_restore(struct cli *cli);
+int command_leave(struct cli *cli);
 
 #endif

@@ -84,6 +84,7 @@ int exit_of(int code)
     case E_REFUSED:
     case E_RECOVERING:
     case E_EXISTS:
+    case E_LEFT:
     case E_PASSPHRASE:
         return EXIT_REFUSED;
     default:

@@ -218,6 +218,22 @@ const struct command commands[] = {
      "it has fetched that back. comity absent names a mirror that will not answer.\n\n"
      "Example:\n  comity restore /mnt/backup/2026-11-25 --into /var/lib/comity\n",
      command_restore},
+    {"leave", "leave the circle, in good order",
+     "comity leave --reason TEXT --yes-leave NAME [--wait SECONDS]\n\n"
+     "States in the own log that the party leaves, and why; NAME is its own name, so that nobody leaves by accident. "
+     "It "
+     "cannot be\n"
+     "taken back: from then on signer and node refuse every further statement in this circle, and what anybody puts "
+     "behind it\n"
+     "counts nowhere. Waits until it stands, 60 seconds by default: exit code 0, else 3; say it again to wait on.\n\n"
+     "What remains: the others keep the log, its documents and its receipts, which stay good for ever, and serve them. "
+     "Keep the node\n"
+     "running, at least until it stands and as long as others fetch from it; a committee member goes on to cosign "
+     "others' "
+     "logs until\n"
+     "they have chosen another. That the party no longer stands in the roster is for the others to decide.\n\n"
+     "Example:\n  comity -C /var/lib/comity leave --reason 'The office is closed' --yes-leave csirt.northland\n",
+     command_leave},
     {0},
 };
 
@@ -283,7 +299,7 @@ int main(int argc, char **argv)
             help_all(stdout);
             return EXIT_YES;
         } else if (strcmp(argv[at], "--version") == 0) {
-            (void)puts("comity " RELEASE);
+            (void)puts("comity " COMITY_RELEASE);
             return EXIT_YES;
         } else {
             return cli_usage(&cli, "unknown option %s", argv[at]);

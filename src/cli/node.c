@@ -295,6 +295,11 @@ int command_notices(struct cli *cli)
     return exit;
 }
 
+static const char *leave_word(const struct json *leave)
+{
+    return span_is(json_text(leave, "state"), "standing") ? "HAS LEFT" : "leaves (unwitnessed)";
+}
+
 static void peer_print(const struct json *peer)
 {
     const struct json *log = json_get(peer, "their_log");
@@ -304,6 +309,8 @@ static void peer_print(const struct json *peer)
                  (int)json_text(peer, "role").len, (const char *)json_text(peer, "role").data,
                  is_true(peer, "mirror") ? "mirror" : "-", number(peer, "cosigned_our_size"), number(log, "held"),
                  number(log, "standing"));
+    if (json_get(peer, "leave"))
+        (void)printf("%s ", leave_word(json_get(peer, "leave")));
     if (is_true(log, "two_faces"))
         (void)printf("TWO FACES ");
     if (since.len) {
@@ -330,6 +337,13 @@ static void status_print(const struct json *root)
     (void)printf("\nlog       %lld entries, %lld standing, %lld unwitnessed; %lld of %lld mirrors needed\n\n",
                  number(log, "size"), number(log, "standing"), number(log, "unwitnessed"), number(quorum, "needed"),
                  number(quorum, "mirrors"));
+    const struct json *leave = json_get(log, "leave");
+    if (leave) {
+        (void)printf("          this party %s by its statement at index %lld: ", leave_word(leave),
+                     number(leave, "index"));
+        print_text(leave, "reason");
+        (void)printf("\n\n");
+    }
     (void)printf("  %-26s %-12s %-7s %10s %10s %10s\n", "peer", "role", "", "our log", "their log", "standing");
     for (uint32_t i = 0; peers && i < peers->count; i++)
         peer_print(&peers->child[i]);

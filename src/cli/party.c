@@ -93,7 +93,7 @@ int party_signer(const struct party_folder *party, const char *path, struct sign
     *position = (struct signer_position){0};
     if (fd < 0)
         return fail_at(fault, fail(fault, errno == ENOENT ? E_NOTFOUND : E_IO, "%s", strerror(errno)), "%s", path);
-    int rc = state_open(&state, fd, party->card.name, &party->roster.circle, fault);
+    int rc = state_read(&state, fd, party->card.name, &party->roster.circle, fault);
     (void)close(fd);
     if (rc)
         return fail_at(fault, rc, "%s", path);

@@ -214,6 +214,8 @@ int change_offered(struct node *node, const struct event *event)
     }
     if (rc == 0 && node->recovering)
         rc = fail(&fault, E_RECOVERING, "this committee member is starting; ask again, or another one");
+    if (rc == 0 && node->own->left)
+        rc = fail(&fault, E_LEFT, "this committee member has left, its log is closed; ask another one");
     if (rc) {
         fault.code = rc;
         reply_error(node, event->token, rc == E_RECOVERING ? 503 : 400, &fault);

@@ -59,10 +59,10 @@ static bool large_under_way(const struct document_pulls *all)
     return false;
 }
 
-/* Who may have the documents of a log: its owner, and the mirrors of the committee. */
-static bool is_source(const struct peer *peer, const struct held_log *log)
+/* Who may have the documents of a log: its owner, and the mirrors of the committee; our own past, after a restore, anybody. */
+static bool is_source(const struct node *node, const struct peer *peer, const struct held_log *log)
 {
-    return peer->is_mirror || peer->party == log->party;
+    return peer->is_mirror || peer->party == log->party || (log->own && node->restored);
 }
 
 static bool can_be_asked(const struct node *node, const struct peer *peer)
@@ -86,7 +86,7 @@ static struct peer *source_next(struct node *node, const struct held_log *log, c
     for (size_t i = 0; i < n; i++) {
         size_t at = (turn + i) % n;
         struct peer *peer = &node->peers[at];
-        if (!is_source(peer, log) || (pull && was_asked(pull, at)))
+        if (!is_source(node, peer, log) || (pull && was_asked(pull, at)))
             continue;
         *exhausted = false;
         if (!can_be_asked(node, peer))
@@ -198,7 +198,7 @@ static bool scan_is_due(const struct node *node)
     for (size_t i = 0; i < node->log_count; i++)
         for (size_t j = 0;
              node->logs[i].wanted && retry_due(node, &node->logs[i].document_retry) && j < node->peer_count; j++)
-            if (is_source(&node->peers[j], &node->logs[i]) && can_be_asked(node, &node->peers[j]))
+            if (is_source(node, &node->peers[j], &node->logs[i]) && can_be_asked(node, &node->peers[j]))
                 return true;
     return false;
 }

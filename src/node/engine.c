@@ -270,6 +270,8 @@ int node_open(struct node **out, const struct env *env, const struct node_config
         (void)fail(fault, rc,
                    rc == E_KEY ? "a key change has replaced this node's keys: they must sign no more"
                                : "the key changes that stand cannot be read");
+    if (rc == 0 && node->roster && (rc = leaves_load(node)) != 0)
+        (void)fail(fault, rc, "who has left cannot be read");
     if (rc == 0 && node->roster)
         rc = faces_load(node);
     if (rc == 0)
@@ -401,6 +403,8 @@ static int dispatch(struct node *node, const struct event *event)
         return notice_delivered(node, event);
     case EVENT_ABSENT:
         return absent(node, event);
+    case EVENT_LEAVE:
+        return leave(node, event);
     case EVENT_BACKED_UP:
         return backed_up(node, event);
     }

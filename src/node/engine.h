@@ -36,6 +36,7 @@ enum event_kind_node {
     EVENT_INVENTORY, /* the owner adds or replaces an inventory: `name`, `body` = file bytes, `media` = distribution */
     EVENT_DELIVERED, /* a notice was handed over: `name` = channel, `hash` = notice id */
     EVENT_ABSENT,    /* the owner says that these committee members will not answer: `name` (recovery) */
+    EVENT_LEAVE,     /* the owner leaves the circle: `name` = own party, as confirmation; `body` = reason */
     EVENT_BACKED_UP  /* the owner has made a backup: `hash` = its id, `body` = what is kept of it (JSON) */
 };
 struct submission {

@@ -1,6 +1,7 @@
 /* What an entry means here, whatever way it came: checked against the roster, kept apart if it is wrong, its document awaited, and
    handed to the works. Derived views (all of them droppable):
      wanted    document hash || statement id -> log number (8 bytes): stated, not held
+     leave     log number (8 bytes) -> index (8) || statement id (32): the last statement of a log
      current   advisories.c: the latest revision of each advisory
    and what changes.c and others name. */
 #include <stdio.h>
@@ -157,6 +158,9 @@ static int fold_entry(struct node *node, struct held_log *log, uint64_t index, s
     int rc = statement_parse(&s, entry, &fault);
     if (rc == 0)
         rc = statement_check(node, log, index, &s, &fault);
+    if (rc == 0 && log->left && index > log->left_index)
+        rc = fail(&fault, E_LEFT, "the leaving statement of %s has index %llu", log->party->card.name,
+                  (unsigned long long)log->left_index);
     if (rc)
         return refuse(node, log, index, &fault);
     rc = store->ops->entry_find(store, &s.id, &first_log, &first);
@@ -164,6 +168,8 @@ static int fold_entry(struct node *node, struct held_log *log, uint64_t index, s
         return rc; /* it counts at its lowest index only */
     if (span_is(s.media, MEDIA_SEALED))
         return 0;
+    if (span_is(s.media, MEDIA_LEAVE) && (rc = leave_told(node, log, index, &s.id)) != 0)
+        return rc;
     if (node->own_batch || !document_missing(node, &s.document)) /* our own was stored with this batch */
         return fold_held(node, log, index, &s);
     struct early_document *early = early_find(node, &s.document);
@@ -300,6 +306,7 @@ static int refold_visit(void *ctx, uint64_t index, struct span bytes)
 static int fold_log(struct node *node, struct held_log *log)
 {
     struct refold refold = {.node = node, .log = log};
+    log->left = false; /* it is found again, if it still counts */
     return entries_read(node, log, 0, log->size, refold_visit, &refold);
 }
 
@@ -319,7 +326,7 @@ int views_fold(struct node *node)
 /* Views that another release folded by other rules are folded anew, once. */
 int views_check(struct node *node)
 {
-    static const char key[] = "views", rules[] = "2";
+    static const char key[] = "views", rules[] = "3";
     struct buf known;
     buf_init(&known, 16);
     int rc = node->env.store->ops->state_get(node->env.store, span_str(key), &known);

@@ -168,7 +168,7 @@ void pending_free(struct pending_submission *pending)
 /* A refusal by the signer (E_REFUSED) is the submitter's problem, not the node's. */
 static bool is_refusal(int rc)
 {
-    return rc == E_REFUSED || rc == E_LIMIT || rc == E_SYNTAX;
+    return rc == E_REFUSED || rc == E_LIMIT || rc == E_SYNTAX || rc == E_LEFT;
 }
 
 int own_log_flush(struct node *node)
@@ -220,6 +220,31 @@ static int pending_add(struct node *node, struct span document, uint64_t token, 
     return 0;
 }
 
+int submission_add(struct node *node, const struct submission *from, uint64_t token)
+{
+    struct pending_submission *to;
+    int rc = pending_add(node, from->document, token, &to);
+    if (rc)
+        return rc;
+    to->label = from->label;
+    memcpy(to->request.media, from->media, sizeof to->request.media);
+    memcpy(to->request.subject, from->subject, sizeof to->request.subject);
+    to->request.answer_count = (uint32_t)from->answer_count;
+    memcpy(to->request.answers, from->answers, sizeof to->request.answers);
+    to->request.issued_at = now_seconds(node);
+    sha256(buf_view(&to->document), &to->request.document);
+    return 0;
+}
+
+/* Leaving is an act of its own: no other way may lead to it by accident. */
+static bool would_leave(const struct event *event)
+{
+    for (size_t i = 0; i < event->submission_count; i++)
+        if (strcmp(event->submissions[i].media, MEDIA_LEAVE) == 0)
+            return true;
+    return false;
+}
+
 int submission_take(struct node *node, const struct event *event)
 {
     struct fault fault = {0};
@@ -227,23 +252,18 @@ int submission_take(struct node *node, const struct event *event)
         (void)fail(&fault, E_STATE, "this node is in no circle yet: accede to a charter first");
     else if (node->recovering)
         (void)fail(&fault, E_RECOVERING, "it waits for %zu answers of the committee", node->recover_needed);
+    else if (node->own->left)
+        (void)fail(&fault, E_LEFT, "by its statement at index %llu", (unsigned long long)node->own->left_index);
+    else if (would_leave(event))
+        (void)fail(&fault, E_REFUSED, "a party leaves by comity leave, and no other way");
     if (fault.code) {
         reply_error(node, event->token, fault.code == E_RECOVERING ? 503 : 409, &fault);
         return 0;
     }
     for (size_t i = 0; i < event->submission_count; i++) {
-        const struct submission *from = &event->submissions[i];
-        struct pending_submission *to;
-        int rc = pending_add(node, from->document, event->token, &to);
+        int rc = submission_add(node, &event->submissions[i], event->token);
         if (rc)
             return rc;
-        to->label = from->label;
-        memcpy(to->request.media, from->media, sizeof to->request.media);
-        memcpy(to->request.subject, from->subject, sizeof to->request.subject);
-        to->request.answer_count = (uint32_t)from->answer_count;
-        memcpy(to->request.answers, from->answers, sizeof to->request.answers);
-        to->request.issued_at = now_seconds(node);
-        sha256(buf_view(&to->document), &to->request.document);
     }
     return 0;
 }

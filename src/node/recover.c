@@ -234,6 +234,8 @@ int recover_check(struct node *node)
     if (rc == 0)
         rc = own_log_open(node);
     if (rc == 0)
+        rc = own_leave_close(node);
+    if (rc == 0)
         rc = restored_done(node);
     if (rc)
         return rc;

@@ -123,6 +123,10 @@ struct held_log {
         told; /* SHA-256 of the last note of it that was checked and kept: polls bring the same one again and again */
     uint32_t told_epoch;
     struct pull pull;
+    /* its last statement, by which its party left the circle; what stands behind it counts no more */
+    bool left;
+    uint64_t left_index;
+    struct hash left_id;
     bool wanted;                 /* the view "wanted" may hold something of this log */
     bool wanted_seen;            /* the scan that is going on has met a row of it */
     struct retry document_retry; /* not before: the writer may be sending them, or nobody has them */
@@ -243,6 +247,7 @@ int own_leaves(struct node *node, uint64_t start, uint64_t end, struct hash **le
 int own_log_flush(struct node *node);
 int own_note_keep(struct node *node); /* stores the newest note in the open batch: it needs no fsync of its own */
 int submission_take(struct node *node, const struct event *event);
+int submission_add(struct node *node, const struct submission *from, uint64_t token); /* of one that may be made */
 int submit_internal(struct node *node, const char *media, const char *subject, struct span document);
 int note_with_cosignatures(struct node *node, struct held_log *log, struct span note, struct buf *out);
 
@@ -359,6 +364,12 @@ int notice_delivered(struct node *node, const struct event *event);
 
 /* owner.c */
 int backed_up(struct node *node, const struct event *event);
+int leave(struct node *node, const struct event *event);
+int leaves_load(struct node *node); /* the view "leave" */
+int leave_told(struct node *node, struct held_log *log, uint64_t index,
+               const struct hash *id);                                           /* folds the statement */
+int own_leave_close(struct node *node);                                          /* the signer must know it, too */
+void leave_json(struct node *node, const struct held_log *log, struct buf *out); /* ,"leave":{...}, or nothing */
 
 /* witness.c */
 int witness_checkpoint_get(struct node *node, const struct hash *origin_hash, struct buf *out);

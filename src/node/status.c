@@ -25,9 +25,11 @@ static void peer_json(struct node *node, const struct peer *peer, struct buf *ou
                peer->is_mirror ? "true" : "false");
     buf_printf(out, "\"cosigned_our_size\":%llu,", (unsigned long long)peer->cosigned);
     buf_printf(
-        out, "\"their_log\":{\"held\":%llu,\"standing\":%llu,\"mirrored\":%llu,\"pull_target\":%llu,\"two_faces\":%s}}",
+        out, "\"their_log\":{\"held\":%llu,\"standing\":%llu,\"mirrored\":%llu,\"pull_target\":%llu,\"two_faces\":%s}",
         (unsigned long long)log->size, (unsigned long long)log->standing_size, (unsigned long long)log->mirrored_size,
         (unsigned long long)log->pull.target, log->two_faces ? "true" : "false");
+    leave_json(node, log, out);
+    buf_byte(out, '}');
 }
 
 static void circle_json(struct node *node, struct buf *out)
@@ -47,8 +49,9 @@ static void circle_json(struct node *node, struct buf *out)
                (unsigned long long)node->own->standing_size,
                (unsigned long long)(node->own->size - node->own->standing_size));
     field_time(out, "standing_since", node->own->standing_instant * 1000);
-    buf_printf(out, "\"quorum\":{\"mirrors\":%u,\"needed\":%u,\"may_lie\":%u}},", q.m, q.k, q.f);
-    buf_printf(out, "\"refused_entries\":%llu,\"peers\":[", (unsigned long long)node->refused_entries);
+    buf_printf(out, "\"quorum\":{\"mirrors\":%u,\"needed\":%u,\"may_lie\":%u}", q.m, q.k, q.f);
+    leave_json(node, node->own, out);
+    buf_printf(out, "},\"refused_entries\":%llu,\"peers\":[", (unsigned long long)node->refused_entries);
     for (size_t i = 0; i < node->peer_count; i++) {
         buf_text(out, i ? ",\n" : "\n");
         peer_json(node, &node->peers[i], out);

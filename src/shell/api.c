@@ -122,6 +122,13 @@ static void api_absent(struct shell *shell, struct caller *c, struct span rest)
     dispatch(shell, c, &event);
 }
 
+static void api_leave(struct shell *shell, struct caller *c, struct span rest)
+{
+    struct event event = {.kind = EVENT_LEAVE, .name = span_str(parameter(c, "party")), .body = buf_view(&c->body)};
+    (void)rest;
+    dispatch(shell, c, &event);
+}
+
 /* Told by `comity backup`, which makes the copy beside the running node. */
 static void api_backup(struct shell *shell, struct caller *c, struct span rest)
 {
@@ -231,6 +238,7 @@ static const struct route {
     {"POST", "/api/v1/statements", false, api_state, DOCUMENT_BYTES_MAX, {"media", "subject"}},
     {"POST", "/api/v1/inventories", false, api_inventory, INVENTORY_BYTES_MAX, {"name", "distribution"}},
     {"POST", "/api/v1/absent", false, api_absent, 0, {"party"}},
+    {"POST", "/api/v1/leave", false, api_leave, REASON_BYTES_MAX, {"party"}},
     {"POST", "/api/v1/backups", false, api_backup, JOURNAL_FACTS_BYTES_MAX, {"id"}},
     {"POST", "/api/v1/rebuild", false, api_rebuild, 0, {NULL}},
     {"GET", "/api/v1/status", false, api_status, 0, {NULL}},

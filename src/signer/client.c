@@ -115,6 +115,12 @@ static int op_cosign(struct signer *signer, enum key_role role, const struct sig
     return ask_fixed(signer, &ask, request, out, sizeof *out);
 }
 
+static int op_close_log(struct signer *signer, const struct hash *leaf)
+{
+    const struct ask ask = {.type = ASK_CLOSE_LOG, .root = *leaf};
+    return ask_fixed(signer, &ask, NULL, NULL, 0);
+}
+
 static int op_position(struct signer *signer, enum key_role role, struct span origin, struct signer_position *out)
 {
     struct ask ask = {.type = ASK_POSITION, .role = role};
@@ -168,6 +174,7 @@ static const struct signer_ops client_ops = {
     .feed = op_feed,
     .advance = op_advance,
     .cosign = op_cosign,
+    .close_log = op_close_log,
     .position = op_position,
     .http_sign = op_http_sign,
 };

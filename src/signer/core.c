@@ -63,11 +63,15 @@ static int op_statements(struct signer *signer, const struct sign_statement *req
                          struct signed_statement *out)
 {
     const struct local_signer *s = (const struct local_signer *)signer;
+    struct span origin = span_str(s->origin);
     int rc = count > BATCH_STATEMENTS_MAX ? E_LIMIT : 0;
     for (size_t i = 0; i < count && rc == 0; i++) /* all or none */
         rc = request_check(s, &requests[i]);
+    rc = rc ? rc : leave_asked(s->state, origin, requests, count);
     for (size_t i = 0; i < count && rc == 0; i++)
         rc = statement_sign(s, &requests[i], &out[i]);
+    if (rc == 0 && count == 1 && strcmp(requests[0].media, MEDIA_LEAVE) == 0)
+        rc = leave_signed(s->state, origin, &out[0]); /* remembered before anybody has it */
     return rc;
 }
 
@@ -111,7 +115,8 @@ static int op_checkpoint(struct signer *signer, uint64_t old_size, const struct 
             frontier_append(&record.frontier, &leaves[i]);
         record.size = record.frontier.size;
         frontier_root(&record.frontier, &record.root);
-        rc = state_save(s->state, &record);
+        rc = leave_append(s->state, span_str(s->origin), old_size, leaves, count);
+        rc = rc ? rc : state_save(s->state, &record);
         s->pending = (struct frontier){0}; /* what was fed went on from another tree */
     }
     return rc ? rc : note_make(s, &record, note);
@@ -234,6 +239,12 @@ static int op_cosign(struct signer *signer, enum key_role role, const struct sig
     return rc ? rc : cosigned_make(s, role, &record, out);
 }
 
+static int op_close_log(struct signer *signer, const struct hash *leaf)
+{
+    const struct local_signer *s = (const struct local_signer *)signer;
+    return leave_close(s->state, span_str(s->origin), leaf);
+}
+
 static int op_position(struct signer *signer, enum key_role role, struct span origin, struct signer_position *out)
 {
     const struct local_signer *s = (const struct local_signer *)signer;
@@ -290,6 +301,7 @@ static const struct signer_ops local_ops = {
     .feed = op_feed,
     .advance = op_advance,
     .cosign = op_cosign,
+    .close_log = op_close_log,
     .position = op_position,
     .http_sign = op_http_sign,
 };

@@ -65,6 +65,8 @@ int ask_serve(struct signer *s, const struct ask *ask, const void *items, struct
         rc = s->ops->position(s, (enum key_role)ask->role, span_str(ask->origin), &position);
         buf_add(out, &position, sizeof position);
         return rc;
+    case ASK_CLOSE_LOG:
+        return s->ops->close_log(s, &ask->root);
     case ASK_HTTP:
         return http_serve(s, items, out);
     default:

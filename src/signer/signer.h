@@ -57,6 +57,9 @@ struct signer_ops {
     int (*advance)(struct signer *, uint64_t size, const struct hash *root, const struct signature *signature);
     int (*cosign)(struct signer *, enum key_role role /* KEY_MIRROR or KEY_WITNESS */, const struct sign_cosignature *,
                   struct cosigned *);
+    /* Own log: it ends where it stands, for its last leaf is a leaving statement. For a signer that did not see it itself, after a
+       restore; what it sees (statements, checkpoint) it minds by itself: E_LEFT. */
+    int (*close_log)(struct signer *, const struct hash *leaf);
     /* Where the signer stands for an origin and role (KEY_LOG for the own log); E_NOTFOUND. */
     int (*position)(struct signer *, enum key_role role, struct span origin, struct signer_position *);
     /* A member's request (circle/member.h): the values of Signature-Input and Signature, of its own clock. E_REFUSED when it is not a

@@ -10,7 +10,7 @@
 #include "crypto/sha256.h"
 #include "store/renew.h"
 
-enum { SLOT_BYTES = 4096, RECORDS_MAX = PARTIES_MAX + FOREIGN_LOGS_MAX };
+enum { SLOT_BYTES = 4096, RECORDS_MAX = PARTIES_MAX + FOREIGN_LOGS_MAX + 1 /* leaving */ };
 
 struct header {
     char magic[16];
@@ -174,7 +174,8 @@ static int header_check(struct signer_state *state, const char *party, const str
     return 0;
 }
 
-static int load(struct signer_state *state, const char *party, const struct hash *circle, struct fault *fault)
+static int load(struct signer_state *state, const char *party, const struct hash *circle, bool reader,
+                struct fault *fault)
 {
     struct stat st;
     if (fstat(state->fd, &st) != 0)
@@ -182,7 +183,7 @@ static int load(struct signer_state *state, const char *party, const struct hash
     bool cut;
     int rc = founding_cut(state, st.st_size, party, circle, &cut);
     if (rc || cut)
-        return rc ? fail(fault, rc, "signer.state") : header_write(state, party, circle, fault);
+        return rc ? fail(fault, rc, "signer.state") : reader ? 0 : header_write(state, party, circle, fault);
     rc = header_check(state, party, circle, fault);
     for (size_t i = 0; rc == 0 && slot_at(i, 0) < st.st_size && i < RECORDS_MAX; i++) {
         rc = record_load(state, i, st.st_size, fault);
@@ -190,23 +191,34 @@ static int load(struct signer_state *state, const char *party, const struct hash
     }
     if (rc && rc != E_NOTFOUND)
         return rc;
-    rc = file_renew(state->fd);
+    rc = reader ? 0 : file_renew(state->fd);
     return rc ? fail(fault, rc, "signer.state cannot be written again") : 0;
 }
 
-int state_open(struct signer_state **out, int fd, const char *party, const struct hash *circle, struct fault *fault)
+static int state_new(struct signer_state **out, int fd, const char *party, const struct hash *circle, bool reader,
+                     struct fault *fault)
 {
     struct signer_state *state = calloc(1, sizeof *state);
     if (!state)
         return fail(fault, E_NOMEM, "signer state");
     state->fd = fd;
-    int rc = fd >= 0 ? load(state, party, circle, fault) : 0;
+    int rc = fd >= 0 ? load(state, party, circle, reader, fault) : 0;
     if (rc) {
         free(state);
         return rc;
     }
     *out = state;
     return 0;
+}
+
+int state_open(struct signer_state **out, int fd, const char *party, const struct hash *circle, struct fault *fault)
+{
+    return state_new(out, fd, party, circle, false, fault);
+}
+
+int state_read(struct signer_state **out, int fd, const char *party, const struct hash *circle, struct fault *fault)
+{
+    return state_new(out, fd, party, circle, true, fault);
 }
 
 void state_free(struct signer_state *state)

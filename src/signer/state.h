@@ -24,6 +24,8 @@ void keyring_lock(const struct keyring *ring);
 
 /* Reads the file (fd; -1 = memory only), or founds it when it is empty. E_CIRCLE when it is of another party or circle. */
 int state_open(struct signer_state **out, int fd, const char *party, const struct hash *circle, struct fault *fault);
+/* The same, of a file that is only looked at: it is not written, and nothing may be saved. */
+int state_read(struct signer_state **out, int fd, const char *party, const struct hash *circle, struct fault *fault);
 void state_free(struct signer_state *);
 const struct signer_record *state_find(const struct signer_state *, enum key_role role,
                                        struct span origin); /* NULL: none */
@@ -32,5 +34,11 @@ void state_blank(struct signer_record *out, enum key_role role, struct span orig
 /* Replaces, or adds, the record of this role and origin. Durable when it returns 0, and nothing may be signed before; after an
    error the old record stands, in memory and in the file. E_LIMIT: the table is full. */
 int state_save(struct signer_state *, const struct signer_record *);
+
+/* leave.c. May these be signed; one that was is the leaving statement; may these leaves be appended; no leaf may follow any more. */
+int leave_asked(const struct signer_state *, struct span origin, const struct sign_statement *requests, size_t count);
+int leave_signed(struct signer_state *, struct span origin, const struct signed_statement *made);
+int leave_append(struct signer_state *, struct span origin, uint64_t old_size, const struct hash *leaves, size_t count);
+int leave_close(struct signer_state *, struct span origin, const struct hash *leaf);
 
 #endif

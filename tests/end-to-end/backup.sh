@@ -20,6 +20,7 @@ pid[publisher]=$!
 before=$(size_of vendor)
 same "a backup is made while the node publishes" 0 "$(code_of comity vendor --json backup --out "$circle/first")"
 made=$(cat "$circle/last")
+[ -d "$circle/first" ] || { note < "$circle/last"; touch "$circle/enough"; done_testing; }
 id=$(sed -n 's/.*"id":"\([0-9a-f]*\)".*/\1/p' <<< "$made")
 check "... its id is the hash of SHA256SUMS" [ "$id" = "$(sha256sum < "$circle/first/SHA256SUMS" | cut -d ' ' -f 1)" ]
 check "... the keys were tried" grep -q 'opened with the passphrase' <<< "$made"
@@ -202,7 +203,7 @@ one_face vendor "... with one face"
 check "a fourth backup" comity vendor backup --out "$circle/fourth"
 for who in $states; do stop "$who"; done
 alone=$(say vendor "nobody of the committee hears this" later)
-heard_by_observer() { comity observer show "$alone"; [ $? = 3 ]; }
+heard_by_observer() { grep -q '"document_held":true' <<< "$(comity observer --json show "$alone")"; }
 check "an observer alone hears of a statement" until_true 20 heard_by_observer
 stop vendor
 rm -rf "$circle/vendor"

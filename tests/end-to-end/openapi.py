@@ -183,6 +183,16 @@ def drive():
     ask(standing, "POST", f"{api}/rebuild", 200, "a rebuild")
     ask(standing, "GET", "/metrics", 200, "figures")
 
+    left = "party=alone.example"
+    ask(alone, "POST", f"{api}/leave", 400, "leaving by another's name", "party=vendor.example", b"closed")
+    ask(alone, "POST", f"{api}/leave", 413, "... with a long reason", left, bytes(1025))
+    ask(outside, "POST", f"{api}/leave", 409, "... outside a circle", "party=observer.example", b"closed")
+    ask(recovering, "POST", f"{api}/leave", 503, "... while recovering", "party=waiting.example", b"closed")
+    ask(alone, "POST", f"{api}/leave", 201, "... for good", left, b"closed")
+    ask(alone, "POST", f"{api}/leave", 200, "... once only", left, b"closed")
+    status = ask(alone, "GET", f"{api}/status", 200, "the status of a party that has left")
+    check("... says why", status and status["log"]["leave"]["reason"] == "closed", status)
+
     for template, method, op in operations():
         for status, response in op["responses"].items():
             for kind in response["content"]:
