@@ -58,7 +58,7 @@ struct buf;
     X(E_FULL, "disk-full", "the disk is full", "nothing is acknowledged that is not durable",                          \
       "free space; nothing acknowledged is lost")                                                                      \
     X(E_CORRUPT, "corrupt", "stored data fails its own check", "stored data is checked when read",                     \
-      "restore it from the mirrors")                                                                                   \
+      "stop the node, then comity check names it and comity repair brings it back from the peers")                                                                                   \
     X(E_PASSPHRASE, "bad-passphrase", "the passphrase does not open the key", "keys are encrypted at rest",            \
       "check the passphrase file")                                                                                     \
     X(E_CONFIG, "bad-config", "the configuration has an error", "key = value; an unknown key is fatal",                \

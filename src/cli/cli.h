@@ -83,6 +83,8 @@ int command_verify(struct cli *cli);
 int command_log(struct cli *cli);
 int command_release(struct cli *cli);
 int command_rebuild(struct cli *cli);
+int command_check(struct cli *cli);
+int command_repair(struct cli *cli);
 int command_absent(struct cli *cli);
 int command_confinement(struct cli *cli);
 int command_recovery(struct cli *cli);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -213,6 +214,8 @@ static size_t curl_take(char *data, size_t size, size_t count, void *ctx)
     return out->error ? 0 : size * count;
 }
 
+enum { DISK_LEAST_BYTES = 65536 };
+
 static CURL *curl_new(const char *url, struct buf *out)
 {
     CURL *curl = curl_easy_init();
@@ -227,6 +230,13 @@ static CURL *curl_new(const char *url, struct buf *out)
     (void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L); /* a peer that hangs must not hold us for ever */
     (void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 60L);
     return curl;
+}
+
+/* A node that finds no space stops, and is not there to say why. */
+static bool disk_is_full(const char *dir)
+{
+    struct statvfs disk;
+    return statvfs(dir, &disk) == 0 && disk.f_blocks && disk.f_bavail * disk.f_frsize < DISK_LEAST_BYTES;
 }
 
 int api_call(const struct cli *cli, const char *method, const char *path, struct span body, struct buf *out,
@@ -254,8 +264,10 @@ int api_call(const struct cli *cli, const char *method, const char *path, struct
     *status = (int)code;
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);
-    return rc == CURLE_OK
-               ? 0
+    if (rc == CURLE_OK)
+        return 0;
+    return disk_is_full(cli->dir)
+               ? fail(fault, E_FULL, "the node does not answer on %.180s, and its disk is full", socket_path)
                : fail(fault, E_STATE, "the node does not answer on %.180s; start it with comity serve", socket_path);
 }
 

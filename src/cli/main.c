@@ -147,6 +147,24 @@ const struct command commands[] = {
      "(node stopped).\n\n"
      "Example:\n  comity log verify --charter circle.bundle --party csirt.northland http://127.0.0.1:8440\n",
      command_log},
+    {"check", "look at every byte of a stopped node's folder",
+     "comity check\n\nPages and rows of the database and its -wal, every entry against the tiles and the signed "
+     "checkpoints, documents,\n"
+     "signatures, the journal, derived views, signer.state, keys, configuration, card and charter. Changes nothing. "
+     "Names each\n"
+     "damage; exit code 1 when there is any. The node must be stopped.\n\n"
+     "Example:\n  comity -C /var/lib/comity check\n",
+     command_check},
+    {"repair", "bring a damaged folder back from the peers",
+     "comity repair [--config]\n\nMakes a new database of what the damaged one still tells and of what peers have; "
+     "nothing enters it that\n"
+     "does not verify. What it replaces is kept, under a name that ends in .damaged-TIME. It checks everything again "
+     "at the end:\n"
+     "exit code 0 only when all is whole and nothing is lost. A configuration that still reads but differs from what "
+     "the node last\n"
+     "ran with is put back by --config only: it may be your own edit. The node must be stopped; peers should run.\n\n"
+     "Example:\n  comity -C /var/lib/comity repair\n",
+     command_repair},
     {"rebuild", "drop and refold all derived tables", "comity rebuild\n\nExample:\n  comity rebuild\n",
      command_rebuild},
     {"absent", "say that a committee member will not answer",

@@ -164,24 +164,27 @@ void mirror_key_name(char out[static ORIGIN_BYTES_MAX + 8], const struct party *
 
 /* Opening */
 
-static void log_notes_load(struct node *node, struct held_log *log)
+/* 0 and an empty note when there is none. */
+static int note_load(struct node *node, struct held_log *log, enum note_kind kind, uint64_t *size, struct hash *root)
 {
-    struct store *store = node->env.store;
-    struct buf note;
     struct checkpoint checkpoint;
     struct note parsed;
+    struct buf note;
+    *size = 0;
     buf_init(&note, NOTE_BYTES_MAX);
-    if (store->ops->note_latest(store, log->id, NOTE_PENDING, &log->pending_size, &note) == 0 &&
-        checkpoint_parse(&checkpoint, &parsed, buf_view(&note), NULL) == 0)
-        log->pending_root = checkpoint.root;
-    buf_reset(&note);
-    if (store->ops->note_latest(store, log->id, NOTE_MIRRORED, &log->mirrored_size, &note) == 0 &&
-        checkpoint_parse(&checkpoint, &parsed, buf_view(&note), NULL) == 0)
-        log->mirrored_root = checkpoint.root;
-    buf_reset(&note);
-    if (store->ops->note_latest(store, log->id, NOTE_SIGNED, &log->signed_size, &note) != 0)
-        log->signed_size = 0;
+    int rc = node->env.store->ops->note_latest(node->env.store, log->id, kind, size, &note);
+    if (rc == 0 && (rc = checkpoint_parse(&checkpoint, &parsed, buf_view(&note), NULL)) == 0)
+        *root = checkpoint.root;
     buf_free(&note);
+    return rc == E_NOTFOUND ? 0 : rc;
+}
+
+static int log_notes_load(struct node *node, struct held_log *log)
+{
+    struct hash root;
+    int rc = note_load(node, log, NOTE_PENDING, &log->pending_size, &log->pending_root);
+    rc = rc ? rc : note_load(node, log, NOTE_MIRRORED, &log->mirrored_size, &log->mirrored_root);
+    return rc ? rc : note_load(node, log, NOTE_SIGNED, &log->signed_size, &root);
 }
 
 static int log_load(struct node *node, struct held_log *log)
@@ -201,8 +204,8 @@ static int log_load(struct node *node, struct held_log *log)
     buf_init(&log->pull.hashes, 64 * 1024 * 1024);
     buf_init(&log->pull.partial, BUNDLE_BYTES_MAX);
     buf_init(&log->pull.staged, 4 * BUNDLE_BYTES_MAX);
-    log_notes_load(node, log);
-    return standing_refresh(node, log);
+    rc = log_notes_load(node, log);
+    return rc ? rc : standing_refresh(node, log);
 }
 
 static int circle_load(struct node *node, const struct node_config *config, struct fault *fault)

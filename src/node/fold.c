@@ -148,6 +148,18 @@ static int labelled_put(struct node *node, const struct statement *s, struct spa
     return rc ? rc : node->env.store->ops->document_put(node->env.store, &s->document, label, document);
 }
 
+/* The index says that the statement stood earlier in this log: did it? */
+static int repeated(struct node *node, struct held_log *log, uint64_t first, const struct hash *id)
+{
+    struct buf entry;
+    struct hash leaf;
+    buf_init(&entry, STATEMENT_BYTES_MAX);
+    int rc = node->env.store->ops->entry_get(node->env.store, log->id, first, &entry);
+    tree_leaf(buf_view(&entry), &leaf);
+    buf_free(&entry);
+    return rc ? rc : hash_eq(&leaf, id) ? 0 : E_CORRUPT;
+}
+
 static int fold_entry(struct node *node, struct held_log *log, uint64_t index, struct span entry)
 {
     struct statement s;
@@ -164,8 +176,10 @@ static int fold_entry(struct node *node, struct held_log *log, uint64_t index, s
     if (rc)
         return refuse(node, log, index, &fault);
     rc = store->ops->entry_find(store, &s.id, &first_log, &first);
-    if (rc || (first_log == log->id && first != index && !MUTANT(LATER_INDEX)))
-        return rc; /* it counts at its lowest index only */
+    if (rc == 0 && first_log == log->id && first != index && !MUTANT(LATER_INDEX))
+        return first < index ? repeated(node, log, first, &s.id) : E_CORRUPT; /* it counts at its lowest index only */
+    if (rc)
+        return rc == E_NOTFOUND ? E_CORRUPT : rc; /* every entry is in the index */
     if (span_is(s.media, MEDIA_SEALED))
         return 0;
     if (span_is(s.media, MEDIA_LEAVE) && (rc = leave_told(node, log, index, &s.id)) != 0)

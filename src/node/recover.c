@@ -245,8 +245,9 @@ int recover_check(struct node *node)
 
 /* Answering: the newest checkpoint of the asker's log that we know, and what of others' logs it has cosigned. */
 
-static void note_json(struct node *node, struct held_log *log, enum note_kind kind, uint64_t at_least, struct buf *out,
-                      bool comma)
+/* Appends the note if there is one. */
+static int note_json(struct node *node, struct held_log *log, enum note_kind kind, uint64_t at_least, struct buf *out,
+                     bool comma)
 {
     struct buf note, whole;
     uint64_t size;
@@ -255,12 +256,14 @@ static void note_json(struct node *node, struct held_log *log, enum note_kind ki
     struct store *store = node->env.store;
     int rc = at_least ? store->ops->note_at_least(store, log->id, kind, at_least, &size, &note)
                       : store->ops->note_latest(store, log->id, kind, &size, &note);
-    if (rc == 0 && (!at_least || size == at_least) && note_with_cosignatures(node, log, buf_view(&note), &whole) == 0) {
+    bool there = rc == 0 && (!at_least || size == at_least);
+    if (there && (rc = note_with_cosignatures(node, log, buf_view(&note), &whole)) == 0) {
         buf_text(out, comma ? "," : "");
         buf_json(out, buf_view(&whole));
     }
     buf_free(&note);
     buf_free(&whole);
+    return rc == E_NOTFOUND ? 0 : rc;
 }
 
 struct greatest {
@@ -279,27 +282,29 @@ static int greatest_visit(void *ctx, const struct stored_cosignature *c)
     return 0;
 }
 
-void recover_answer(struct node *node, struct span name, struct buf *out)
+/* An error, rather than an answer that leaves out what cannot be read: the asker would take it for all that is known. */
+int recover_answer(struct node *node, struct span name, struct buf *out)
 {
     const struct party *asker = roster_party(node->roster, name);
     struct held_log *log = log_of(node, asker);
-    size_t mark;
+    int rc = 0;
     buf_text(out, "{\"log\":");
-    mark = out->len;
+    size_t mark = out->len;
     if (log && !log->own)
-        note_json(node, log, log->pending_size > log->signed_size ? NOTE_PENDING : NOTE_SIGNED, 0, out, false);
+        rc = note_json(node, log, log->pending_size > log->signed_size ? NOTE_PENDING : NOTE_SIGNED, 0, out, false);
     if (out->len == mark)
         buf_text(out, "\"\"");
     buf_text(out, ",\"cosigned\":[");
     mark = out->len;
-    for (size_t i = 0; asker && asker->committee && i < node->log_count; i++) {
+    for (size_t i = 0; asker && asker->committee && i < node->log_count && rc == 0; i++) {
         struct greatest greatest = {.asker = asker};
         struct held_log *other = &node->logs[i];
         if (other == log)
             continue;
-        (void)node->env.store->ops->cosignatures(node->env.store, other->id, 1, greatest_visit, &greatest);
-        if (greatest.size)
-            note_json(node, other, NOTE_SIGNED, greatest.size, out, out->len > mark);
+        rc = node->env.store->ops->cosignatures(node->env.store, other->id, 1, greatest_visit, &greatest);
+        if (rc == 0 && greatest.size)
+            rc = note_json(node, other, NOTE_SIGNED, greatest.size, out, out->len > mark);
     }
     buf_text(out, "]}\n");
+    return rc;
 }

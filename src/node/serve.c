@@ -38,6 +38,18 @@ static void not_found(struct served *out)
     buf_text(&out->body, "not found\n");
 }
 
+/* What fails its own check is not served, and nobody is told that it does not exist. */
+static void refused(struct served *out, int rc)
+{
+    if (rc == E_NOTFOUND) {
+        not_found(out);
+        return;
+    }
+    served_set(out, 500, text_plain);
+    buf_reset(&out->body);
+    buf_text(&out->body, "what is stored here cannot be read; ask another mirror\n");
+}
+
 /* The newest checkpoint of a log: own or followed (kind SIGNED), or as we mirror it. */
 static void serve_checkpoint(struct node *node, struct held_log *log, enum note_kind kind, struct served *out)
 {
@@ -88,7 +100,7 @@ static void serve_tile(struct node *node, struct held_log *log, struct span path
     int rc = level < 0 ? store->ops->entries_scan(store, log->id, first, first + width, bundle_visit, &out->body)
                        : store->ops->tile_get(store, log->id, (unsigned)level, index, width, hashes);
     if (rc) {
-        not_found(out);
+        refused(out, rc);
         return;
     }
     if (level >= 0)
@@ -156,8 +168,9 @@ static void serve_document(struct node *node, struct span name, bool member, str
     struct hash hash;
     struct stored_document info;
     struct store *store = node->env.store;
-    if (!hash_parse(name, &hash) || store->ops->document_info(store, &hash, &info) != 0) {
-        not_found(out);
+    int rc = hash_parse(name, &hash) ? store->ops->document_info(store, &hash, &info) : E_NOTFOUND;
+    if (rc) {
+        refused(out, rc);
         return;
     }
     bool may = info.label == LABEL_OPEN || info.label == LABEL_SEALED || (info.label == LABEL_MEMBERS && member);
@@ -166,9 +179,13 @@ static void serve_document(struct node *node, struct span name, bool member, str
         buf_text(&out->body, "this document's label does not allow serving it to everybody\n");
         return;
     }
-    int rc = store->ops->document_get(store, &hash, &out->body);
-    served_set(out, rc == 0 ? 200 : rc == E_CORRUPT ? 500 : 404, octets);
-    out->immutable = rc == 0;
+    rc = store->ops->document_get(store, &hash, &out->body);
+    if (rc) {
+        refused(out, rc);
+        return;
+    }
+    served_set(out, 200, octets);
+    out->immutable = true;
 }
 
 /* SCRAPI resolve receipt: a COSE receipt of this node as mirror, or for the own log a transparent statement once it stands. */
@@ -265,7 +282,9 @@ static void serve_bundle(struct node *node, struct span rest, struct served *out
 static void serve_recovery(struct node *node, struct span name, struct served *out)
 {
     served_set(out, 200, "application/json");
-    recover_answer(node, name, &out->body);
+    int rc = recover_answer(node, name, &out->body);
+    if (rc)
+        refused(out, rc);
 }
 
 static void serve_health(struct node *node, struct served *out)

@@ -306,7 +306,7 @@ bool recover_asks(const struct node *node, const struct peer *peer); /* its answ
 void recover_start(struct node *node);
 int recover_response(struct node *node, const struct call *call, const struct event *event);
 int recover_check(struct node *node);
-void recover_answer(struct node *node, struct span party, struct buf *out);
+int recover_answer(struct node *node, struct span party, struct buf *out);
 
 /* changes.c: key changes, folded into the roster. View "change": statement id || log number -> log number || index || document hash. */
 int change_note(struct node *node, struct held_log *log, uint64_t index, const struct statement *s);

@@ -122,6 +122,8 @@ static int statement_find(struct node *node, const struct hash *id, struct found
         rc = entry_read(node, number, found->index, id, &found->entry);
     if (rc == 0)
         rc = statement_parse(&found->statement, buf_view(&found->entry), NULL);
+    if (rc == 0 && !hash_eq(&found->statement.id, id))
+        rc = E_CORRUPT; /* the index led elsewhere */
     if (rc == 0)
         rc = standing_find(node, found);
     if (rc) {

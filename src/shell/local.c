@@ -194,7 +194,12 @@ void local_close(struct shell *shell)
     for (struct caller *c = shell->callers; c; c = c->next)
         if (c->dispatched && !c->replied) {
             struct fault fault = {0};
-            api_refuse(c, fail(&fault, E_BUSY, "the node is ending"), &fault);
+            /* A full disk must not look like a node that was never there. */
+            if (shell->fatal)
+                api_refuse(c, fail(&fault, shell->fatal, "nothing of this was done; the node stops, and starts again"),
+                           &fault);
+            else
+                api_refuse(c, fail(&fault, E_BUSY, "the node is ending"), &fault);
             c->status = 503;
             MHD_resume_connection(c->mhd);
         }

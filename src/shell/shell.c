@@ -67,6 +67,28 @@ void shell_step(struct shell *shell, const struct event *event)
     actions_clear(&actions);
 }
 
+/* What the node runs with is remembered in the database, so that damage to the files is seen, and can be undone. */
+static int file_remember(struct shell *shell, const char *name, const char *key, size_t max, struct fault *fault)
+{
+    char path[4096];
+    struct buf text, kept;
+    struct store *store = shell->store;
+    serve_path(shell->serve->dir, name, path);
+    int rc = serve_read(path, max, &text, fault);
+    buf_init(&kept, max);
+    if (rc == 0 &&
+        (store->ops->state_get(store, span_str(key), &kept) != 0 || !span_eq(buf_view(&kept), buf_view(&text)))) {
+        rc = store->ops->begin(store);
+        rc = rc ? rc : store->ops->state_put(store, span_str(key), buf_view(&text));
+        rc = rc ? rc : store->ops->commit(store);
+        if (rc)
+            (void)fail(fault, rc, "remembering %s", name);
+    }
+    buf_free(&kept);
+    buf_free(&text);
+    return rc;
+}
+
 static int node_start(struct shell *shell, struct fault *fault)
 {
     const struct serve *serve = shell->serve;
@@ -90,7 +112,10 @@ static int node_start(struct shell *shell, struct fault *fault)
                                  .party = span_str(serve->config.name),
                                  .witness_logs = serve->config.witness_logs,
                                  .channels = shell->channels};
-    return node_open(&shell->node, &env, &config, fault);
+    rc = file_remember(shell, "comity.conf", "file/comity.conf", CONFIG_BYTES_MAX, fault);
+    if (rc == 0 && serve->in_circle)
+        rc = file_remember(shell, "charter/charter.json", "file/charter.json", BUNDLE_JSON_BYTES_MAX, fault);
+    return rc ? rc : node_open(&shell->node, &env, &config, fault);
 }
 
 /* Lines to the helpers */

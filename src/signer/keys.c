@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "signer/state.h"
+#include "signer/check.h"
 
 /* keys/ROLE.key: magic with the version, Argon2id's cost, salt, nonce, sealed seed; 112 bytes, numbers big-endian. All keys of a folder
    share one salt, so that opening them costs one derivation. */
@@ -211,6 +211,39 @@ int keyring_open(struct keyring **out, const char *dir, struct span passphrase, 
     }
     *out = ring;
     return 0;
+}
+
+static void key_check(struct opener *o, enum key_role role, struct keyring *ring, const struct card *card,
+                      struct findings *findings)
+{
+    struct fault fault = {0};
+    char place[64];
+    int rc = key_open(o, role, ring, &fault);
+    (void)snprintf(place, sizeof place, "keys/%s.key", key_role_names[role]);
+    if (rc == E_PASSPHRASE)
+        findings_add(findings, place, "does not open by the passphrase: damaged, or of another passphrase");
+    else if (rc)
+        findings_add(findings, place, "%s: %s", error_text(rc)->message, fault.detail);
+    else if (card && memcmp(ring->pub[role].b, card->keys[role].b, sizeof card->keys[role].b) != 0)
+        findings_add(findings, place, "holds another key than the party's card");
+}
+
+void keys_check(const char *dir, struct span passphrase, const struct card *card, struct findings *findings)
+{
+    struct keyring *ring = calloc(1, sizeof *ring);
+    struct opener o = {
+        .dir = dir, .passphrase = passphrase, .seed = sodium_malloc(32), .wrap = sodium_malloc(WRAP_BYTES)};
+    if (ring)
+        ring->seal = sodium_malloc(32);
+    bool ready = ring && ring->seal && o.seed && o.wrap;
+    if (!ready)
+        findings_add(findings, "keys", "not checked: no guarded memory");
+    for (int role = 0; role < KEY_COUNT && ready; role++)
+        if (role != KEY_RECOVERY)
+            key_check(&o, (enum key_role)role, ring, card, findings);
+    sodium_free(o.seed);
+    sodium_free(o.wrap);
+    keyring_free(ring);
 }
 
 void keyring_free(struct keyring *ring)

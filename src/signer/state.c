@@ -8,6 +8,7 @@
 
 #include "base/mutant.h"
 #include "crypto/sha256.h"
+#include "signer/check.h"
 #include "store/renew.h"
 
 enum { SLOT_BYTES = 4096, RECORDS_MAX = PARTIES_MAX + FOREIGN_LOGS_MAX + 1 /* leaving */ };
@@ -283,4 +284,53 @@ int state_save(struct signer_state *state, const struct signer_record *record)
         state->count++;
     }
     return slot_write(state, index, state->sequences[index] + 1, record);
+}
+
+/* Checking */
+
+/* A slot of the file, and whether what follows it in its page is empty, as it was written. */
+static bool slot_whole(int fd, size_t index, unsigned which, struct slot *slot)
+{
+    return slot_read(fd, index, which, slot) == 0 &&
+           never_written(fd, slot_at(index, which) + (off_t)sizeof *slot, SLOT_BYTES - sizeof *slot) == 0;
+}
+
+int state_check(int fd, const char *party, const struct hash *circle, struct findings *findings)
+{
+    struct signer_state state = {.fd = fd};
+    struct fault fault = {0};
+    struct stat st;
+    struct slot slots[2];
+    char place[64];
+    if (fstat(fd, &st) != 0)
+        return E_IO;
+    if (st.st_size <= (off_t)sizeof(struct header) && never_written(fd, 0, sizeof(struct header)) == 0)
+        return 0;
+    if (header_check(&state, party, circle, &fault) != 0)
+        findings_add(findings, "signer.state: header", "%s", fault.detail);
+    else if (never_written(fd, sizeof(struct header), SLOT_BYTES - sizeof(struct header)) != 0)
+        findings_add(findings, "signer.state: header", "what follows it is not empty");
+    for (size_t i = 0; slot_at(i, 0) < st.st_size && i < RECORDS_MAX; i++)
+        for (unsigned which = 0; which < 2; which++) {
+            if (slot_whole(fd, i, which, &slots[which]) ||
+                (which == 1 && slot_at(i + 1, 0) >= st.st_size && never_written(fd, slot_at(i, 1), SLOT_BYTES) == 0))
+                continue;
+            (void)snprintf(place, sizeof place, "signer.state: record %zu, slot %u", i, which);
+            findings_add(findings, place, "fails its check: a write that was cut off, or damage");
+        }
+    return 0;
+}
+
+int state_records(int fd, int (*visit)(void *ctx, const struct signer_record *record), void *ctx)
+{
+    struct slot slots[2];
+    struct stat st;
+    int rc = fstat(fd, &st) != 0 ? E_IO : 0;
+    for (size_t i = 0; rc == 0 && slot_at(i, 0) < st.st_size && i < RECORDS_MAX; i++) {
+        bool good[2] = {slot_read(fd, i, 0, &slots[0]) == 0, slot_read(fd, i, 1, &slots[1]) == 0};
+        unsigned newest = !good[0] || (good[1] && slots[1].sequence > slots[0].sequence);
+        if (good[newest])
+            rc = visit(ctx, &slots[newest].record);
+    }
+    return rc;
 }

@@ -39,6 +39,8 @@ static const char *const migrations[] = {
     "UPDATE document SET sum = row_sum('document', hash, label, size);"
     "UPDATE journal SET sum = row_sum('journal', seq, at, kind, key, body);"
     "UPDATE state SET sum = row_sum('state', key, value);",
+    "ALTER TABLE tile ADD COLUMN sum BLOB;"
+    "UPDATE tile SET sum = row_sum('tile', log, level, n, hashes);",
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof migrations[0] };
 
@@ -313,16 +315,57 @@ static const char pragmas[] = "PRAGMA page_size = 4096; PRAGMA journal_mode = WA
                               "PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = 33554432;"
                               "PRAGMA trusted_schema = OFF;";
 
-static int database_open(struct sqlite_store *s, const char *path, struct fault *fault)
+static void schema_text(sqlite3 *db, struct buf *out)
 {
-    int rc = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    sqlite3_stmt *q = NULL;
+    buf_init(out, 1 << 20);
+    int rc =
+        sqlite3_prepare_v2(db, "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name", -1, &q, NULL);
+    while (rc == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW)
+        for (int i = 0; i < 4; i++) {
+            buf_span(out, column(q, i));
+            buf_byte(out, '\n');
+        }
+    (void)sqlite3_finalize(q);
+}
+
+bool sqlite_schema_is_ours(sqlite3 *db)
+{
+    struct store *fresh = NULL;
+    struct buf want, got;
+    if (store_memory_open(&fresh) != 0)
+        return false;
+    schema_text(self_of(fresh)->db, &want);
+    schema_text(db, &got);
+    bool same = !want.error && !got.error && span_eq(buf_view(&want), buf_view(&got));
+    buf_free(&want);
+    buf_free(&got);
+    fresh->ops->close(fresh);
+    return same;
+}
+
+static int database_open(struct sqlite_store *s, const char *path, unsigned how, struct fault *fault)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (how & STORE_CREATE ? SQLITE_OPEN_CREATE : 0);
+    int rc = sqlite3_open_v2(path, &s->db, flags, NULL);
+    if (rc == SQLITE_OK && how & STORE_KEEP_WAL)
+        rc = sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(s->db, pragmas, NULL, NULL, NULL);
     if (rc == SQLITE_OK)
         rc = row_sum_register(s->db);
     if (rc != SQLITE_OK)
         return fail(fault, sqlite_code(rc), "%s", s->db ? sqlite3_errmsg(s->db) : "no memory");
-    return migrate(s->db, fault);
+    if (how & STORE_CREATE)
+        return migrate(s->db, fault);
+    int version = 0, code = sqlite_schema_version(s->db, &version);
+    if (code)
+        return fail(fault, code, "not to be read as a database of ours: %s", sqlite3_errmsg(s->db));
+    /* The number alone can be wrong, which is for a check to tell. */
+    return version == SCHEMA_VERSION || sqlite_schema_is_ours(s->db)
+               ? 0
+               : fail(fault, E_UNSUPPORTED, "schema version %d, this release's is %d: start the node once", version,
+                      SCHEMA_VERSION);
 }
 
 /* The lock is on a file of its own: SQLite's locks would let a reader in, and a crash leaves nothing behind. */
@@ -375,7 +418,7 @@ static int wal_renew(const char *path, struct fault *fault)
     return rc ? fail(fault, rc, "the WAL cannot be written again: %s", strerror(errno)) : 0;
 }
 
-int store_sqlite_open(struct store **out, const char *path, const char *blobs, struct fault *fault)
+int store_open_as(struct store **out, const char *path, const char *blobs, unsigned how, struct fault *fault)
 {
     struct sqlite_store *s = calloc(1, sizeof *s);
     if (!s)
@@ -383,11 +426,15 @@ int store_sqlite_open(struct store **out, const char *path, const char *blobs, s
     s->base.ops = &sqlite_ops;
     s->lock_fd = -1;
     s->blobs = blobs ? strdup(blobs) : NULL;
-    int rc = blobs && !s->blobs ? fail(fault, E_NOMEM, "store") : lock_take(s, path, fault);
-    rc = rc ? rc : private_create(path, blobs, fault);
-    rc = rc ? rc : wal_renew(path, fault);
-    rc = rc ? rc : database_open(s, path, fault);
-    if (rc == 0 && (rc = parent_sync(path)) != 0)
+    int rc = blobs && !s->blobs ? fail(fault, E_NOMEM, "store") : 0;
+    if (rc == 0 && how & STORE_LOCK)
+        rc = lock_take(s, path, fault);
+    if (rc == 0 && how & STORE_CREATE)
+        rc = private_create(path, blobs, fault);
+    if (rc == 0 && how & STORE_CREATE)
+        rc = wal_renew(path, fault);
+    rc = rc ? rc : database_open(s, path, how, fault);
+    if (rc == 0 && how & STORE_CREATE && (rc = parent_sync(path)) != 0)
         (void)fail(fault, rc, "the folder cannot be synced: %s", strerror(errno));
     if (rc) {
         op_close(&s->base);
@@ -397,6 +444,22 @@ int store_sqlite_open(struct store **out, const char *path, const char *blobs, s
     return 0;
 }
 
+/* Between the two names of a repair the folder is nobody's: an empty database founded there would pass for the node's own. */
+static int repair_under_way(const char *path, struct fault *fault)
+{
+    char name[4096];
+    (void)snprintf(name, sizeof name, "%s.repaired", path);
+    return access(name, F_OK) != 0
+               ? 0
+               : fail_at(fault, fail(fault, E_STATE, "a repair was cut off: run comity repair"), "%s", name);
+}
+
+int store_sqlite_open(struct store **out, const char *path, const char *blobs, struct fault *fault)
+{
+    int rc = repair_under_way(path, fault);
+    return rc ? rc : store_open_as(out, path, blobs, STORE_LOCK | STORE_CREATE, fault);
+}
+
 int store_memory_open(struct store **out)
 {
     struct sqlite_store *s = calloc(1, sizeof *s);
@@ -404,7 +467,7 @@ int store_memory_open(struct store **out)
         return E_NOMEM;
     s->base.ops = &sqlite_ops;
     s->lock_fd = -1;
-    int rc = database_open(s, ":memory:", NULL);
+    int rc = database_open(s, ":memory:", STORE_CREATE, NULL);
     if (rc) {
         op_close(&s->base);
         return rc;

@@ -7,8 +7,10 @@
 #include "store/store.h"
 
 /* Rows that nothing else vouches for carry a sum over all their columns (row_sum, a truncated SHA-256, against decay and not against
-   forgers), and each read asks whether it still fits. Entries, tiles, the index and the views have better: the tree and the fold. */
+   forgers), and each read asks whether it still fits. An entry is read against the leaf in its tile; the index is checked by whoever
+   follows it, and the views can be folded again. */
 #define NOTE_GOOD "sum IS row_sum('note', log, kind, size, text)"
+#define TILE_GOOD "sum IS row_sum('tile', log, level, n, hashes)"
 #define DOC_GOOD "sum IS row_sum('document', hash, label, size)"
 #define STATE_GOOD "sum IS row_sum('state', key, value)"
 #define JOURNAL_COLUMNS "seq, at, kind, key, body, sum IS row_sum('journal', seq, at, kind, key, body)"
@@ -25,8 +27,9 @@
     X(ENTRY_SCAN, "SELECT key, bytes FROM entry WHERE key >= ?1 AND key < ?2 ORDER BY key")                            \
     X(ID_ADD, "INSERT OR IGNORE INTO id_index(hash, key) VALUES(?1, ?2)")                                              \
     X(ID_FIND, "SELECT key FROM id_index WHERE hash = ?1")                                                             \
-    X(TILE_PUT, "INSERT OR REPLACE INTO tile(log, level, n, hashes) VALUES(?1, ?2, ?3, ?4)")                           \
-    X(TILE_GET, "SELECT hashes FROM tile WHERE log = ?1 AND level = ?2 AND n = ?3")                                    \
+    X(TILE_PUT, "INSERT OR REPLACE INTO tile(log, level, n, hashes, sum)"                                              \
+                " VALUES(?1, ?2, ?3, ?4, row_sum('tile', ?1, ?2, ?3, ?4))")                                            \
+    X(TILE_GET, "SELECT hashes, " TILE_GOOD " FROM tile WHERE log = ?1 AND level = ?2 AND n = ?3")                     \
     X(NOTE_PUT, "INSERT OR REPLACE INTO note(log, kind, size, text, sum)"                                              \
                 " VALUES(?1, ?2, ?3, ?4, row_sum('note', ?1, ?2, ?3, ?4))")                                            \
     X(NOTE_LATEST, "SELECT size, text, " NOTE_GOOD " FROM note WHERE log = ?1 AND kind = ?2"                           \
@@ -109,7 +112,13 @@ int row_sum_register(sqlite3 *db); /* gives a connection the function row_sum: 0
 int sqlite_schema_version(sqlite3 *db, int *version);           /* E_CORRUPT: not a database */
 int journal_row_read(sqlite3_stmt *q, struct journal_row *row); /* of a query for JOURNAL_COLUMNS; E_CORRUPT */
 
+bool sqlite_schema_is_ours(sqlite3 *db); /* the text of every table and index is as this release makes it */
+
 extern const struct store_ops sqlite_ops;
+
+/* How to open: with the lock; founding and migrating; leaving the -wal as it is when it is closed. */
+enum { STORE_LOCK = 1, STORE_CREATE = 2, STORE_KEEP_WAL = 4 };
+int store_open_as(struct store **out, const char *path, const char *blobs, unsigned how, struct fault *fault);
 
 /* sqlite_log.c */
 int sl_log_open(struct store *, struct span origin, bool create, log_id *);
@@ -125,6 +134,8 @@ int sl_note_latest(struct store *, log_id, enum note_kind, uint64_t *, struct bu
 int sl_note_at_least(struct store *, log_id, enum note_kind, uint64_t, uint64_t *, struct buf *);
 int sl_cosignature_put(struct store *, log_id, const struct stored_cosignature *);
 int sl_cosignatures(struct store *, log_id, uint64_t, cosignature_visit *, void *);
+int entry_raw(struct sqlite_store *s, log_id, uint64_t index, struct buf *out); /* as it is, unchecked */
+int cosignature_row(sqlite3_stmt *q, struct stored_cosignature *c);             /* of COSIG_COLUMNS; E_CORRUPT */
 /* sqlite_document.c */
 int folder_sync(const char *folder); /* what was made in it lasts */
 int sd_put(struct store *, const struct hash *, enum label, struct span);

@@ -120,9 +120,8 @@ int sl_entries_append(struct store *store, log_id log, const struct span *entrie
     return rc;
 }
 
-int sl_entry_get(struct store *store, log_id log, uint64_t index, struct buf *out)
+int entry_raw(struct sqlite_store *s, log_id log, uint64_t index, struct buf *out)
 {
-    struct sqlite_store *s = self_of(store);
     if (index > INDEX_MAX || log < 1 || log > LOG_MAX)
         return E_NOTFOUND;
     sqlite3_stmt *q = query(s, Q_ENTRY_GET);
@@ -136,14 +135,51 @@ int sl_entry_get(struct store *store, log_id log, uint64_t index, struct buf *ou
     return rc ? rc : store_failed(s, out->error);
 }
 
+/* The leaves that entries are read against, a tile at a time. */
+struct leaf_check {
+    struct store *store;
+    log_id log;
+    uint64_t end; /* of what is read: the tile holds at least so many leaves */
+    uint64_t first, count;
+    struct hash leaves[TILE_WIDTH];
+};
+
+static int leaf_fits(struct leaf_check *check, uint64_t index, struct span entry)
+{
+    struct hash leaf;
+    if (!check->count || index - check->first >= check->count) {
+        check->first = index / TILE_WIDTH * TILE_WIDTH;
+        check->count = check->end - check->first < TILE_WIDTH ? check->end - check->first : TILE_WIDTH;
+        int rc = sl_tile_get(check->store, check->log, 0, index / TILE_WIDTH, (unsigned)check->count, check->leaves);
+        if (rc) {
+            check->count = 0;
+            return rc == E_NOTFOUND ? E_CORRUPT : rc;
+        }
+    }
+    tree_leaf(entry, &leaf);
+    return hash_eq(&leaf, &check->leaves[index - check->first]) ? 0 : E_CORRUPT;
+}
+
+int sl_entry_get(struct store *store, log_id log, uint64_t index, struct buf *out)
+{
+    struct leaf_check check = {.store = store, .log = log, .end = index + 1};
+    size_t before = out->len;
+    int rc = entry_raw(self_of(store), log, index, out);
+    return rc ? rc : leaf_fits(&check, index, span_of(out->data + before, out->len - before));
+}
+
 int sl_entries_scan(struct store *store, log_id log, uint64_t start, uint64_t end, entry_visit *visit, void *ctx)
 {
     struct sqlite_store *s = self_of(store);
+    struct leaf_check check = {.store = store, .log = log, .end = end};
     sqlite3_stmt *q;
     uint64_t next = start;
     if (end > INDEX_MAX || start > end || log < 1 || log > LOG_MAX)
         return E_NOTFOUND;
-    int rc = scan_begin(s, Q_ENTRY_SCAN, &q);
+    uint64_t size;
+    int rc = sl_log_size(store, log, &size);
+    check.end = end < size ? end : size;
+    rc = rc ? rc : scan_begin(s, Q_ENTRY_SCAN, &q);
     if (rc)
         return rc;
     (void)sqlite3_bind_int64(q, 1, key_of(log, start));
@@ -153,7 +189,8 @@ int sl_entries_scan(struct store *store, log_id log, uint64_t start, uint64_t en
             rc = E_CORRUPT; /* a hole */
             break;
         }
-        rc = visit(ctx, next++, column(q, 1));
+        rc = leaf_fits(&check, next, column(q, 1));
+        rc = rc ? rc : visit(ctx, next++, column(q, 1));
         if (rc)
             break;
     }
@@ -193,6 +230,8 @@ int sl_tile_get(struct store *store, log_id log, unsigned level, uint64_t index,
     (void)sqlite3_bind_int64(q, 3, (int64_t)index);
     int rc = step_row(s, q);
     struct span hashes = rc == 0 ? column(q, 0) : span_of(NULL, 0);
+    if (rc == 0 && !sqlite3_column_int(q, 1))
+        rc = E_CORRUPT;
     if (rc == 0 && hashes.len < (size_t)width * 32)
         rc = E_NOTFOUND;
     if (rc == 0)
@@ -254,7 +293,7 @@ int sl_note_at_least(struct store *store, log_id log, enum note_kind kind, uint6
     return note_found(s, q, found, out);
 }
 
-static int cosignature_row(sqlite3_stmt *q, struct stored_cosignature *c)
+int cosignature_row(sqlite3_stmt *q, struct stored_cosignature *c)
 {
     struct span root = column(q, 1), kid = column(q, 2), signature = column(q, 4), cose = column(q, 5);
     *c = (struct stored_cosignature){0};

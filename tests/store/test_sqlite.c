@@ -44,7 +44,7 @@ static const struct {
     const char *pragma, *want;
 } settings[] = {
     {"PRAGMA journal_mode", "wal"}, {"PRAGMA synchronous", "2"},    {"PRAGMA page_size", "4096"},
-    {"PRAGMA cache_size", "-8000"}, {"PRAGMA mmap_size", "0"},      {"PRAGMA user_version", "2"},
+    {"PRAGMA cache_size", "-8000"}, {"PRAGMA mmap_size", "0"},      {"PRAGMA user_version", "3"},
     {"PRAGMA temp_store", "2"},     {"PRAGMA trusted_schema", "0"}, {"PRAGMA journal_size_limit", "33554432"},
 };
 
@@ -126,14 +126,14 @@ static void test_migration(void)
     CHECK_INT(store->ops->state_put(store, span_str("k"), span_str("v")), 0);
     CHECK_INT(store->ops->commit(store), 0);
     store->ops->close(store);
-    tell("PRAGMA user_version = 3");
+    tell("PRAGMA user_version = 4");
     store = NULL;
     CHECK_INT(store_sqlite_open(&store, database, blobs, &fault), E_UNSUPPORTED);
-    CHECK(store == NULL && strstr(fault.detail, "version 3") != NULL);
-    tell("PRAGMA user_version = 2");
+    CHECK(store == NULL && strstr(fault.detail, "version 4") != NULL);
+    tell("PRAGMA user_version = 3");
     store = open_ok();
     ask(self_of(store)->db, "PRAGMA user_version", answer);
-    CHECK(strcmp(answer, "2") == 0);
+    CHECK(strcmp(answer, "3") == 0);
     buf_init(&out, 10);
     CHECK_INT(store->ops->state_get(store, span_str("k"), &out), 0);
     buf_free(&out);
@@ -439,7 +439,8 @@ static void test_integrity(void)
 
 static const char sums_drop[] = "ALTER TABLE note DROP COLUMN sum; ALTER TABLE cosignature DROP COLUMN sum;"
                                 "ALTER TABLE document DROP COLUMN sum; ALTER TABLE journal DROP COLUMN sum;"
-                                "ALTER TABLE state DROP COLUMN sum; PRAGMA user_version = 1";
+                                "ALTER TABLE state DROP COLUMN sum; ALTER TABLE tile DROP COLUMN sum;"
+                                "PRAGMA user_version = 1";
 
 static int cosignature_any(void *ctx, const struct stored_cosignature *c)
 {
@@ -455,13 +456,32 @@ static int row_any(void *ctx, const struct journal_row *row)
     return 0;
 }
 
-enum { READ_NOTE, READ_COSIGNATURE, READ_DOCUMENT, READ_FIND, READ_SCAN, READ_STATE, READ_COUNT };
+enum {
+    READ_NOTE,
+    READ_COSIGNATURE,
+    READ_DOCUMENT,
+    READ_FIND,
+    READ_SCAN,
+    READ_STATE,
+    READ_TILE,
+    READ_ENTRY,
+    READ_ENTRIES,
+    READ_COUNT
+};
+
+static int entry_any(void *ctx, uint64_t index, struct span bytes)
+{
+    (void)ctx;
+    (void)index;
+    (void)bytes;
+    return 0;
+}
 
 static int read_row(struct store *store, int which)
 {
     const struct store_ops *ops = store->ops;
     struct stored_document info;
-    struct hash hash;
+    struct hash hash, tile[3];
     struct buf out;
     uint64_t size;
     int rc = E_STATE;
@@ -486,6 +506,15 @@ static int read_row(struct store *store, int which)
     case READ_STATE:
         rc = ops->state_get(store, span_str("k"), &out);
         break;
+    case READ_TILE:
+        rc = ops->tile_get(store, 1, 0, 0, 3, tile);
+        break;
+    case READ_ENTRY:
+        rc = ops->entry_get(store, 1, 1, &out);
+        break;
+    case READ_ENTRIES:
+        rc = ops->entries_scan(store, 1, 0, 3, entry_any, NULL);
+        break;
     }
     buf_free(&out);
     return rc;
@@ -496,8 +525,11 @@ static void rows_write(void)
     struct store *store = open_ok();
     struct stored_cosignature c = {.size = 7, .timestamp = 1000, .root = {{1}}, .kid = {{2}}, .signature = {{3}}};
     struct hash hash;
+    log_id log;
     sha256(span_str("a document"), &hash);
     CHECK_INT(store->ops->begin(store), 0);
+    CHECK_INT(store->ops->log_open(store, span_str("a log"), true, &log), 0);
+    CHECK_INT(entries_add(store, log, 0, 3), 0);
     CHECK_INT(store->ops->note_put(store, 1, NOTE_SIGNED, 7, span_str("a note")), 0);
     CHECK_INT(store->ops->cosignature_put(store, 1, &c), 0);
     CHECK_INT(store->ops->document_put(store, &hash, LABEL_CLOSED, span_str("a document")), 0);
@@ -524,6 +556,11 @@ static void test_decay(void)
         {"UPDATE journal SET at = 4", READ_SCAN},
         {"UPDATE journal SET seq = seq + 1", READ_SCAN},
         {"UPDATE state SET value = CAST('w' AS BLOB)", READ_STATE},
+        {"UPDATE tile SET n = 0, hashes = zeroblob(96)", READ_TILE},
+        {"UPDATE tile SET hashes = zeroblob(96)", READ_ENTRY},
+        {"UPDATE tile SET hashes = zeroblob(96)", READ_ENTRIES},
+        {"UPDATE entry SET bytes = CAST('another' AS BLOB) WHERE key & 255 = 1", READ_ENTRY},
+        {"UPDATE entry SET bytes = CAST('another' AS BLOB) WHERE key & 255 = 1", READ_ENTRIES},
     };
     char name[96];
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
