@@ -28,6 +28,13 @@ int notify_open(void)
     return manager = fd;
 }
 
+void notify_close(void)
+{
+    if (manager >= 0)
+        (void)close(manager);
+    manager = -1;
+}
+
 bool notify_manager(const char *state)
 {
     if (!getenv("NOTIFY_SOCKET"))

@@ -6,6 +6,7 @@
 
 /* Opens the socket once, before the process confines itself; it is inherited. -1: there is none. */
 int notify_open(void);
+void notify_close(void);
 /* `state` as in sd_notify(3): "READY=1", "STOPPING=1", "STATUS=...", lines. False when there is a socket and it took nothing. */
 bool notify_manager(const char *state);
 

@@ -20,6 +20,7 @@ static void told(const char *name, size_t len, const char *variable)
     CHECK(notify_manager("READY=1"));
     CHECK_INT(recv(fd, got, sizeof got - 1, 0), 7);
     CHECK(strcmp(got, "READY=1") == 0);
+    notify_close();
     (void)close(fd);
 }
 
