@@ -41,6 +41,8 @@ static inline int fuzz_advisory(const char *media, struct span bytes)
         /* A revision is as late as itself, and of two of one version the later instant decides. */
         must(advisory_revision_order(a.version, 1, a.version, 1) == 0);
         must(advisory_revision_order(a.version, 1, a.version, 2) < 0);
+        int after = advisory_revision_order(a.version, 1, span_str("1.0.0"), 2);
+        must((after < 0) == (advisory_revision_order(span_str("1.0.0"), 2, a.version, 1) > 0));
         sound_all(texts, sizeof texts / sizeof texts[0]);
         sound_all(a.aliases, a.alias_count);
         sound_all(a.undecided, a.undecided_count);

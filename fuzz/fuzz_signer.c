@@ -1,4 +1,5 @@
-/* What a hijacked node may write to the signer, and a hijacked signer to the node. The plan's first byte chooses the side. Whatever is
+/* What a hijacked node may write to the signer, and a hijacked signer to the node. The plan's first byte chooses the side,
+   or descriptors between them. Whatever is
    asked, the signer signs one tree of each log, never an older one, and nothing that needs a person. */
 #include <sys/socket.h>
 
@@ -220,6 +221,44 @@ static void answers(struct span plan)
     (void)close(pair[1]);
 }
 
+/* Descriptors over a socket: exactly one is taken, and nothing else that came stays open. */
+static void descriptors(struct span plan)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(4 * sizeof(int))];
+    } control = {0};
+    int pair[2], fds[4];
+    uint8_t count = plan_byte(&plan) % 5, what = plan_byte(&plan), got = 0;
+    struct iovec byte = {.iov_base = &what, .iov_len = 1};
+    struct msghdr message = {.msg_iov = &byte, .msg_iovlen = 1};
+    must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+    for (int i = 0; i < 4; i++)
+        fds[i] = pair[1];
+    int free_before = dup(pair[1]);
+    must(close(free_before) == 0);
+    if (count == 4) {
+        must(fd_send(pair[1], what, pair[1]));
+    } else {
+        message.msg_control = count ? control.bytes : NULL;
+        message.msg_controllen = count ? CMSG_SPACE(count * sizeof(int)) : 0;
+        struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+        if (head) {
+            head->cmsg_level = SOL_SOCKET;
+            head->cmsg_type = SCM_RIGHTS;
+            head->cmsg_len = CMSG_LEN(count * sizeof(int));
+            memcpy(CMSG_DATA(head), fds, count * sizeof(int));
+        }
+        must(sendmsg(pair[1], &message, MSG_NOSIGNAL) == 1);
+    }
+    int fd = fd_receive(pair[0], &got);
+    must(got == what && (fd >= 0) == (count == 1 || count == 4));
+    must(fd < 0 || close(fd) == 0);
+    int free_after = dup(pair[1]);
+    must(free_after == free_before && close(free_after) == 0);
+    must(close(pair[1]) == 0 && fd_receive(pair[0], &got) == -1 && close(pair[0]) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint8_t seeds[KEY_COUNT][32] = {{1}, {2}, {3}, {4}, {5}, {6}};
@@ -229,9 +268,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         key_folder_make(dir, seeds);
         must(atexit(clean) == 0);
     }
-    if (plan_byte(&plan) & 1)
-        answers(plan);
-    else
-        asks(plan);
+    static void (*const sides[])(struct span) = {asks, answers, descriptors};
+    sides[plan_byte(&plan) % 3](plan);
     return 0;
 }

@@ -24,6 +24,13 @@ static void laws(enum order order, const struct span v[3])
         must(compare(order, v[i], v[i], &good) == 0);
 }
 
+static void known(void *ctx, const char *ecosystem, enum order order)
+{
+    (void)ctx;
+    must(order > ORDER_UNKNOWN && order < ORDER_COUNT && order_of_ecosystem(span_str(ecosystem)) == order);
+    must(order_name(order)[0] != 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span rest = span_of(data, size), v[3];
@@ -32,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     v[2] = rest;
     for (int order = ORDER_UNKNOWN; order < ORDER_COUNT; order++)
         laws((enum order)order, v);
+    order_ecosystems(known, NULL);
     (void)order_of_ecosystem(v[0]);
     (void)order_of_scheme(v[0]);
     return 0;

@@ -11,8 +11,8 @@ void time_format(int64_t seconds, char out[static 21])
         (void)snprintf(out, 21, "----------");
         return;
     }
-    if (!strftime(out, 21, "%Y-%m-%dT%H:%M:%SZ", &tm))
-        out[0] = 0;
+    (void)snprintf(out, 21, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+                   tm.tm_min, tm.tm_sec); /* strftime's %Y has no leading zeroes */
 }
 
 static bool digits(struct span text, size_t at, size_t count, int *value)

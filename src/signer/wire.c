@@ -89,8 +89,14 @@ int fd_receive(int socket, uint8_t *what)
         n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
     struct cmsghdr *head = n == 1 ? CMSG_FIRSTHDR(&message) : NULL;
-    if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS &&
-        head->cmsg_len == CMSG_LEN(sizeof fd))
-        memcpy(&fd, CMSG_DATA(head), sizeof fd);
+    if (!head || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
+        return -1;
+    size_t count = (head->cmsg_len - CMSG_LEN(0)) / sizeof fd; /* alignment leaves room for a second one */
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&fd, CMSG_DATA(head) + i * sizeof fd, sizeof fd);
+        if (count > 1)
+            (void)close(fd); /* none of ours: nothing of it stays open here */
+    }
+    fd = count == 1 ? fd : -1;
     return fd;
 }

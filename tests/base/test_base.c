@@ -78,6 +78,8 @@ static void test_time(void)
     test("times are RFC 3339 and shown in UTC");
     CHECK(time_parse(span_str("1970-01-01T00:00:00Z"), &t) && t == 0);
     CHECK(time_parse(span_str("2024-02-29T12:00:00.5+01:30"), &t) && t == 1709202600);
+    time_format(-31556905201, text);
+    CHECK(strcmp(text, "0970-01-01T00:59:59Z") == 0); /* years of three digits have a zero before them */
     time_format(1709202600, text);
     CHECK(strcmp(text, "2024-02-29T10:30:00Z") == 0);
     CHECK(time_parse(span_str("2016-12-31T23:59:60Z"), &t) && t == 1483228799);
