@@ -320,6 +320,96 @@ static void prefix(void)
     bench_close(&b);
 }
 
+/* A log of garbage (entries that are no statements are mirrored all the same), longer than one request may repeat. */
+enum { LONG = 33 * TILE_WIDTH };
+
+static int long_send(struct bench *b, struct tile_reader *tiles, size_t start)
+{
+    struct entry_package *package = calloc(1, sizeof *package);
+    static uint8_t bytes[LONG][2];
+    struct buf body;
+    if (!package)
+        abort();
+    buf_init(&body, 1 << 20);
+    add_entries_write_head(&body, span_str(b->s.writer->origin), start, LONG, span_of(NULL, 0));
+    for (size_t n = 0, at = start; n < PACKAGES_PER_REQUEST_MAX && at < LONG; n++, at = package->end) {
+        *package = (struct entry_package){.start = at, .end = (at / TILE_WIDTH + 1) * TILE_WIDTH};
+        package->count = package->end - at;
+        for (size_t i = 0; i < package->count; i++) {
+            bytes[at + i][0] = (uint8_t)((at + i) >> 8);
+            bytes[at + i][1] = (uint8_t)(at + i);
+            package->entries[i] = span_of(bytes[at + i], 2);
+        }
+        CHECK_INT(tree_subtree_consistency(tiles, at / TILE_WIDTH * TILE_WIDTH, package->end, LONG, package->proof,
+                                           &package->proof_count),
+                  0);
+        add_entries_write_package(&body, package);
+    }
+    int status = bench_request(b, REQ_MIRROR_ADD_ENTRIES, buf_view(&body), NULL);
+    buf_free(&body);
+    free(package);
+    return status;
+}
+
+static int long_checkpoint(struct bench *b, struct tile_reader *tiles)
+{
+    struct buf text, note, body;
+    struct hash root;
+    struct signature signature;
+    buf_init(&text, NOTE_BYTES_MAX);
+    buf_init(&note, NOTE_BYTES_MAX);
+    buf_init(&body, NOTE_BYTES_MAX);
+    CHECK_INT(tree_root(tiles, LONG, &root), 0);
+    checkpoint_write_text(&text, span_str(b->s.writer->origin), LONG, &root);
+    buf_span(&note, buf_view(&text));
+    buf_byte(&note, '\n');
+    sign(b->s.secret[WRITER][KEY_LOG], buf_view(&text), &signature);
+    note_signature_write(&note, span_str(b->s.writer->origin), &b->s.cards[WRITER].keys[KEY_LOG], &signature);
+    add_checkpoint_write(&body, 0, NULL, 0, buf_view(&note));
+    int status = bench_request(b, REQ_MIRROR_ADD_CHECKPOINT, buf_view(&body), NULL);
+    buf_free(&text);
+    buf_free(&note);
+    buf_free(&body);
+    return status;
+}
+
+/* "Let excess_entries = min(upload_end, next_entry) - upload_start. If excess_entries is too large": 409 */
+static void excess(void)
+{
+    static struct bench b;
+    static uint8_t bytes[LONG][2];
+    static struct span entries[LONG];
+    static struct hash ids[LONG];
+    struct store *source;
+    log_id log;
+    test("an upload may repeat 8,192 entries, and no more");
+    bench_make(&b, PARTIES, COMMITTEE, SELF, WRITER);
+    bench_start(&b);
+    for (size_t i = 0; i < LONG; i++) {
+        bytes[i][0] = (uint8_t)(i >> 8);
+        bytes[i][1] = (uint8_t)i;
+        entries[i] = span_of(bytes[i], 2);
+        tree_leaf(entries[i], &ids[i]);
+    }
+    CHECK_INT(store_memory_open(&source), 0);
+    CHECK_INT(source->ops->begin(source), 0);
+    CHECK_INT(source->ops->log_open(source, span_str("garbage"), true, &log), 0);
+    CHECK_INT(source->ops->entries_append(source, log, entries, ids, LONG), 0);
+    CHECK_INT(source->ops->commit(source), 0);
+    struct store_tiles space = {.store = source, .log = log};
+    struct tile_reader tiles = store_tile_reader(&space);
+    CHECK_INT(long_checkpoint(&b, &tiles), 200);
+    CHECK_INT(long_send(&b, &tiles, 0), 202);
+    CHECK(info_is(&b, "8448\n8192\n\n"));
+    CHECK_INT(long_send(&b, &tiles, 8192), 200);
+    CHECK_INT(long_send(&b, &tiles, 0), 409);
+    CHECK(info_is(&b, "8448\n8448\n\n"));
+    CHECK_INT(long_send(&b, &tiles, 255), 409);
+    CHECK_INT(long_send(&b, &tiles, 256), 200);
+    source->ops->close(source);
+    bench_close(&b);
+}
+
 /* Documents */
 
 static void documents(void)
@@ -467,6 +557,7 @@ int main(void)
     add_entries_screen();
     older_pending();
     prefix();
+    excess();
     documents();
     too_early();
     quotas();
