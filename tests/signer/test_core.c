@@ -211,6 +211,10 @@ static void test_advance(int mode)
     CHECK_INT(position.size, SIZE);
     checkpoint_check(signer, SIZE, 3, SIZE + 3);
     CHECK_INT(move(signer, 9, leaves + 9, SIZE - 9, SIZE, &root, &signature), E_BACKWARDS);
+    CHECK_INT(signer->ops->feed(signer, SIZE + 3, leaves, 5), 0);
+    checkpoint_check(signer, SIZE + 3, 1, SIZE + 4);
+    CHECK_INT(signer->ops->feed(signer, SIZE + 8, leaves, 5),
+              E_BACKWARDS); /* what was fed before a signature is void */
     buf_free(&bytes);
     signer_end(0, ahead);
     signer_end(mode, signer);
