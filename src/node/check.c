@@ -113,7 +113,7 @@ static int claim_add(struct log_claims *claims, uint64_t size, const struct hash
 
 static int note_check(struct log_claims *claims, enum note_kind kind, uint64_t size, struct span bytes)
 {
-    static const char *const kinds[] = {"checkpoint", "pending checkpoint", "mirrored checkpoint"};
+    static const char *const kinds[] = {"checkpoint", "pending checkpoint", "mirrored checkpoint", "heard checkpoint"};
     struct checkpoint checkpoint;
     struct note *note = malloc(sizeof *note);
     char what[96], place[192];
@@ -127,11 +127,12 @@ static int note_check(struct log_claims *claims, enum note_kind kind, uint64_t s
         findings_add(claims->findings, place, "%s", rc ? error_text(rc)->message : "stands under another size");
         return 0;
     }
-    if (kind != NOTE_PENDING && size > claims->held)
+    if ((kind == NOTE_SIGNED || kind == NOTE_MIRRORED) && size > claims->held)
         findings_add(claims->findings, place, "only %" PRIu64 " entries are held", claims->held);
     if (kind == NOTE_SIGNED && (int64_t)size > claims->last_note)
         claims->last_note = (int64_t)size;
-    return size <= claims->held ? claim_add(claims, size, &checkpoint.root, what) : 0;
+    /* What was only heard may be of another face. */
+    return kind != NOTE_HEARD && size <= claims->held ? claim_add(claims, size, &checkpoint.root, what) : 0;
 }
 
 static int notes_check(struct log_claims *claims)
@@ -140,7 +141,7 @@ static int notes_check(struct log_claims *claims)
     struct buf note;
     int rc = 0;
     buf_init(&note, NOTE_BYTES_MAX);
-    for (int kind = NOTE_SIGNED; kind <= NOTE_MIRRORED && rc == 0; kind++)
+    for (int kind = NOTE_SIGNED; kind <= NOTE_HEARD && rc == 0; kind++)
         for (uint64_t size = 0, found = 0; rc == 0; size = found + 1) {
             buf_reset(&note);
             rc = store->ops->note_at_least(store, claims->log, (enum note_kind)kind, size, &found, &note);

@@ -94,7 +94,7 @@ static int reference_note(struct log_repair *log, struct span bytes, bool peers)
 static int reference_visit(void *ctx, enum note_kind kind, uint64_t size, struct span note)
 {
     (void)size;
-    return kind == NOTE_PENDING ? 0 : reference_note(ctx, note, false);
+    return kind == NOTE_PENDING || kind == NOTE_HEARD ? 0 : reference_note(ctx, note, false);
 }
 
 static int references_ask(struct log_repair *log)
@@ -384,8 +384,9 @@ static int note_copy(void *ctx, enum note_kind kind, uint64_t size, struct span 
     if (!note)
         return E_NOMEM;
     bool good = checkpoint_is_signed(log->party, bytes, &checkpoint, note) == 0 && checkpoint.size == size &&
-                kind <= NOTE_MIRRORED &&
-                (root_fits(log, size, &checkpoint.root) || (kind == NOTE_PENDING && size > made_size(log)));
+                kind <= NOTE_HEARD &&
+                (kind == NOTE_HEARD || root_fits(log, size, &checkpoint.root) ||
+                 (kind == NOTE_PENDING && size > made_size(log)));
     free(note);
     return good ? made->ops->note_put(made, log->to, kind, size, bytes) : 0;
 }

@@ -162,19 +162,25 @@ def flip(folder, name, seed):
 def dump(folder):
     db = sqlite3.connect("file:%s/state.db" % folder, uri=True)
     db.text_factory = bytes
+    seen = set()
     last = {(log, kind): size for log, kind, size in db.execute("SELECT log, kind, max(size) FROM note GROUP BY log, kind")}
     for table, what, order in [
             ("log", "id, origin", "1"), ("entry", "key, bytes", "1"), ("id_index", "hash, key", "1"),
             ("tile", "log, level, n, hashes", "1, 2, 3"),
             # A checkpoint is its text; who cosigned stands in the other table. Of pending and mirrored ones only the last counts.
-            ("note", "log, kind, size, substr(text, 1, instr(text, x'0a0a'))", "1, 2, 3"),
+            ("note", "log, kind, size, substr(text, 1, instr(text, x'0a0a'))", "1, kind % 3, 3"),
             ("cosignature", "log, size, root, kid, at, signature", "1, 2, 3, 4"), ("document", "hash, label, size", "1"),
             ("journal", "seq, at, kind, key, body", "1"), ("state", "key, value", "1"), ("d_view", "view, key, value", "1, 2")]:
         for row in db.execute("SELECT %s FROM %s ORDER BY %s" % (what, table, order)):
             if table == "state" and row[0] == b"restored":
                 continue
-            if table == "note" and row[1] and row[2] != last[(row[0], row[1])]:
-                continue
+            if table == "note":
+                if row[1] in (1, 2) and row[2] != last[(row[0], row[1])]:
+                    continue
+                row = (row[0], row[1] % 3) + row[2:]  # heard beside cosignatures, or signed: the same text
+                if row in seen:
+                    continue
+                seen.add(row)
             print(table, *[v.hex() if isinstance(v, bytes) else v for v in row])
 
 
