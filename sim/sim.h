@@ -96,6 +96,7 @@ struct member {
     uint64_t bytes_in;
     uint64_t ticks; /* steps that only the clock asked for */
     uint64_t crashes;
+    bool relapsed;     /* its last backup did not know what it had signed since, nor did anybody who was asked */
     unsigned restores; /* times that something old was put back */
     uint64_t random;
     struct signed_seen seen[SIM_PARTIES]; /* in roster order; a restored backup takes nothing of it back */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "sim/sim.h"
+#include "store/sqlite.h"
 
 /* Keyrings are shared by every signer of a party, one after another and the liar's two at once, so closing a signer keeps its ring
    (--wrap in meson.build). */
@@ -75,6 +76,8 @@ int stage_make(struct stage *stage, struct fault *fault)
         rc = keys_make(stage, i, dir, fault);
         rc = rc ? rc : store_memory_open(&stage->store[i]);
         rc = rc ? rc : store_memory_open(&stage->spare[i]);
+        for (int q = 0; rc == 0 && q < Q_COUNT; q++)
+            rc = query(self_of(stage->store[i]), (enum statement_id)q) ? 0 : E_IO; /* prepared once for all seeds */
     }
     rc = rc ? rc : store_memory_open(&stage->other);
     (void)rmdir(dir);

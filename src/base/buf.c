@@ -139,10 +139,22 @@ static void json_char(struct buf *buf, struct span unit)
         buf_span(buf, unit);
 }
 
+static bool is_plain(uint8_t c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 void buf_json(struct buf *buf, struct span text)
 {
     buf_byte(buf, '"');
     for (size_t i = 0; i < text.len;) {
+        size_t plain = i;
+        while (plain < text.len && is_plain(text.data[plain]))
+            plain++;
+        buf_add(buf, text.data + i, plain - i);
+        i = plain;
+        if (i == text.len)
+            break;
         size_t n = utf8_unit(span_from(text, i), NULL);
         if (n)
             json_char(buf, span_of(text.data + i, n));

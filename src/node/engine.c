@@ -200,6 +200,8 @@ static int log_load(struct node *node, struct held_log *log)
     rc = tree_frontier(&tiles, log->size, &log->frontier);
     if (rc)
         return rc;
+    buf_init(&log->composed_from, NOTE_BYTES_MAX);
+    buf_init(&log->composed, NOTE_BYTES_MAX);
     buf_init(&log->pull.note, NOTE_BYTES_MAX);
     buf_init(&log->pull.hashes, 64 * 1024 * 1024);
     buf_init(&log->pull.partial, BUNDLE_BYTES_MAX);
@@ -299,6 +301,8 @@ void node_close(struct node *node)
         (void)node->env.store->ops->rollback(node->env.store);
     for (size_t i = 0; i < node->log_count; i++) {
         struct held_log *log = &node->logs[i];
+        buf_free(&log->composed_from);
+        buf_free(&log->composed);
         buf_free(&log->pull.note);
         buf_free(&log->pull.hashes);
         buf_free(&log->pull.partial);

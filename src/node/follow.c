@@ -172,6 +172,18 @@ static int pull_done(struct node *node, struct held_log *log)
     return rc == 0 && node->recovering ? recover_check(node) : rc;
 }
 
+/* Before a source is called a liar: is the frontier that was read at the start still what the tiles say? A bit that was read wrong
+   then would make every true bundle look false. */
+static int frontier_check(struct node *node, struct held_log *log)
+{
+    struct store_tiles space;
+    struct tile_reader tiles = log_tiles(node, log, &space);
+    struct hash root, kept;
+    int rc = tree_root(&tiles, log->size, &root);
+    frontier_root(&log->frontier, &kept);
+    return rc == 0 && !hash_eq(&root, &kept) ? E_CORRUPT : rc;
+}
+
 /* Short pull: after the last staged bundle, the root must be the checkpoint's. */
 static int staged_commit(struct node *node, struct held_log *log)
 {
@@ -196,7 +208,7 @@ static int staged_commit(struct node *node, struct held_log *log)
     if (good)
         return pull_done(node, log);
     pull_failed(node, log, true);
-    return 0;
+    return frontier_check(node, log);
 }
 
 struct bundle {

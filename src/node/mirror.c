@@ -245,6 +245,7 @@ static int cosignature_keep(struct node *node, struct held_log *log, uint64_t si
     int rc = write_begin(node);
     if (rc == 0)
         rc = store->ops->cosignature_put(store, log->id, &c);
+    composed_forget(log);
     if (rc == 0 && store->ops->note_at_least(store, log->id, NOTE_PENDING, size, &found, &note) == 0 && found == size) {
         rc = store->ops->note_put(store, log->id, NOTE_MIRRORED, size, buf_view(&note));
         if (rc == 0)
@@ -415,11 +416,25 @@ int document_offered(struct node *node, const struct event *event)
     return 0;
 }
 
+/* Is this, byte for byte, the note of its log that we have checked and kept last, and hold the entries of? Most polls bring that one. */
+static bool heard_already(struct node *node, struct span note_bytes, struct hash *told)
+{
+    struct span origin, rest = note_bytes;
+    struct held_log *log = span_line(&rest, &origin) ? log_of(node, roster_origin(node->roster, origin)) : NULL;
+    sha256(note_bytes, told);
+    return log && hash_eq(told, &log->told) && log->told_epoch == node->roster->epoch && log->told_size <= log->size &&
+           log->told_size <= log->signed_size;
+}
+
 int checkpoint_heard(struct node *node, struct span note_bytes, int *status)
 {
     struct note note;
     struct checkpoint checkpoint;
+    struct hash told;
     bool conflict = false;
+    *status = 200;
+    if (heard_already(node, note_bytes, &told))
+        return 0;
     *status = 400;
     if (checkpoint_parse(&checkpoint, &note, note_bytes, NULL) != 0)
         return 0;
@@ -428,20 +443,18 @@ int checkpoint_heard(struct node *node, struct span note_bytes, int *status)
     struct held_log *log = log_of(node, party);
     if (!log)
         return 0;
-    struct hash told;
-    sha256(note_bytes, &told);
-    bool known = hash_eq(&told, &log->told) && log->told_epoch == node->roster->epoch;
     *status = 403;
-    if (!known && !MUTANT(NOTE_UNCHECKED) && party_log_signed(party, &note, &checkpoint, 0) != 0)
+    if (!MUTANT(NOTE_UNCHECKED) && party_log_signed(party, &note, &checkpoint, 0) != 0)
         return 0;
     *status = 200;
-    int rc = known ? 0 : faces_check(node, log, &checkpoint, note_bytes, &conflict);
-    if (rc == 0 && !known && !conflict) {
+    int rc = faces_check(node, log, &checkpoint, note_bytes, &conflict);
+    if (rc == 0 && !conflict) {
         rc = cosignatures_take(node, log, &note, &checkpoint, NULL, span_of(NULL, 0));
         if (rc == 0 && note.count > 1)
             rc = note_heard(node, log, checkpoint.size, note_bytes);
         log->told = told;
         log->told_epoch = node->roster->epoch;
+        log->told_size = checkpoint.size;
     }
     return rc || conflict || log->own ? rc : follow_target(node, log, note_bytes, &checkpoint);
 }

@@ -3,8 +3,14 @@
 #include "crypto/sha256.h"
 #include "node/state.h"
 
+void composed_forget(struct held_log *log)
+{
+    buf_reset(&log->composed);
+}
+
 static int cosignature_store(struct node *node, struct held_log *log, const struct stored_cosignature *c)
 {
+    composed_forget(log);
     int rc = write_begin(node);
     return rc ? rc : node->env.store->ops->cosignature_put(node->env.store, log->id, c);
 }
@@ -271,8 +277,7 @@ static int compose_visit(void *ctx, const struct stored_cosignature *c)
     return 0;
 }
 
-/* The note with the log's own signature and every cosignature on it that we have. */
-int note_with_cosignatures(struct node *node, struct held_log *log, struct span note, struct buf *out)
+static int note_compose(struct node *node, struct held_log *log, struct span note, struct buf *out)
 {
     struct compose compose = {.node = node, .log = log, .out = out};
     struct note parsed;
@@ -286,4 +291,26 @@ int note_with_cosignatures(struct node *node, struct held_log *log, struct span 
             buf_span(out, parsed.signatures[i].line);
     rc = node->env.store->ops->cosignatures(node->env.store, log->id, compose.checkpoint.size, compose_visit, &compose);
     return rc < 0 ? rc : out->error;
+}
+
+/* The note with the log's own signature and every cosignature on it that we have. Everybody asks for the newest one again and again:
+   it is composed anew only after another cosignature or another epoch. */
+int note_with_cosignatures(struct node *node, struct held_log *log, struct span note, struct buf *out)
+{
+    int rc = 0;
+    if (!log->composed.len || log->composed_epoch != node->roster->epoch ||
+        !span_eq(note, buf_view(&log->composed_from))) {
+        buf_reset(&log->composed_from);
+        buf_reset(&log->composed);
+        rc = note_compose(node, log, note, &log->composed);
+        buf_span(&log->composed_from, note);
+        log->composed_epoch = node->roster->epoch;
+        rc = rc ? rc : log->composed_from.error;
+    }
+    if (rc) {
+        composed_forget(log);
+        return rc;
+    }
+    buf_span(out, buf_view(&log->composed));
+    return out->error;
 }

@@ -122,6 +122,10 @@ struct held_log {
     struct hash
         told; /* SHA-256 of the last note of it that was checked and kept: polls bring the same one again and again */
     uint32_t told_epoch;
+    uint64_t told_size;
+    struct buf composed_from,
+        composed; /* the last note that was served, without and with the cosignatures that we have */
+    uint32_t composed_epoch;
     struct pull pull;
     /* its last statement, by which its party left the circle; what stands behind it counts no more */
     bool left;
@@ -256,6 +260,7 @@ int cosignatures_take(struct node *node, struct held_log *log, const struct note
                       const struct checkpoint *checkpoint, const struct peer *from, struct span cose);
 /* The note of exactly this size, signed by the log, into `out`: E_NOTFOUND. */
 int note_find(struct node *node, struct held_log *log, uint64_t size, struct buf *out);
+void composed_forget(struct held_log *log); /* a cosignature of it was stored */
 int note_heard(struct node *node, struct held_log *log, uint64_t size, struct span note_bytes);
 int standing_refresh(struct node *node, struct held_log *log);
 /* What supports an entry: of the checkpoints over it the one whose quorum completed first; or, while none has a quorum, the one that most
