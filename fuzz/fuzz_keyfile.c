@@ -2,6 +2,7 @@
    passphrase is right, and what is behind it is reached). Files that ask for a costly derivation within the limit are left out: slow
    is what they are for. */
 #include "fuzz/keys.h"
+#include "signer/check.h"
 
 static char dir[64];
 
@@ -66,6 +67,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int rc = keyring_open(&ring, dir, span_str(key_passphrase), &fault);
     must(rc == 0 || fault.code == rc);
     must(!(way & 0x80) || rc == 0);
+    struct findings findings = {0};
+    keys_check(dir, span_str(key_passphrase), NULL, &findings);
+    must((findings.count == 0) == (rc == 0));
+    findings_free(&findings);
     keyring_free(ring);
     key_file_seal(file, role, seeds[role]);
     key_file_write(dir, role, file, sizeof file);

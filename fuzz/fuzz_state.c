@@ -5,6 +5,7 @@
 
 #include "crypto/sha256.h"
 #include "fuzz/fuzz.h"
+#include "signer/check.h"
 #include "signer/state.h"
 
 enum {
@@ -44,6 +45,24 @@ static void use(struct signer_state *state)
     must(found && found->size == 7);
 }
 
+static int record_visit(void *ctx, const struct signer_record *record)
+{
+    must(memchr(record->origin, 0, sizeof record->origin) != NULL);
+    return ++*(int *)ctx == SLOTS_MAX ? E_LIMIT : 0;
+}
+
+/* A check changes nothing, and has something to say of every file that does not open. */
+static size_t checked(int fd, const struct hash *circle)
+{
+    struct findings findings = {0};
+    int records = 0;
+    must(state_check(fd, "alpha", circle, &findings) == 0);
+    (void)state_records(fd, record_visit, &records);
+    size_t count = findings.count;
+    findings_free(&findings);
+    return count;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct hash circle = {{0xc0}};
@@ -59,7 +78,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         bool last = plan.len <= SLOT_BYTES, cut = last && (ways & 2);
         page_write(fd, i, plan_bytes(&plan, SLOT_BYTES), SLOT_CHECKED, ways & 1, !cut);
     }
-    int rc = state_open(&state, fd, "alpha", &circle, &fault);
+    size_t found = checked(fd, &circle);
+    int rc = state_read(&state, fd, "alpha", &circle, &fault);
+    must(rc == 0 || (fault.code == rc && (found || rc != E_CORRUPT)));
+    if (rc == 0)
+        state_free(state);
+    rc = state_open(&state, fd, "alpha", &circle, &fault);
     must(rc == 0 || fault.code == rc);
     if (rc == 0) {
         use(state);
