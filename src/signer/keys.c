@@ -122,6 +122,16 @@ static int keys_write(const char *dir, struct span passphrase, struct public_key
     return rc;
 }
 
+/* Half a set of keys is none, and would be in the way of the next try. Nothing has been signed by them. */
+static void keys_unmake(const char *dir, const char *folder)
+{
+    char path[4096];
+    for (int role = 0; role < KEY_COUNT; role++)
+        if (key_path(path, dir, key_role_names[role], NULL) == 0)
+            (void)unlink(path);
+    (void)rmdir(folder);
+}
+
 int keys_create(const char *dir, struct span passphrase, struct public_key pub[static KEY_COUNT],
                 uint8_t recovery_seed[static 32], struct fault *fault)
 {
@@ -138,6 +148,8 @@ int keys_create(const char *dir, struct span passphrase, struct public_key pub[s
     sodium_free(wrap);
     if (rc == 0 && (folder_sync(folder) != 0 || folder_sync(dir) != 0))
         rc = fail(fault, E_IO, "%.200s", folder);
+    if (rc)
+        keys_unmake(dir, folder);
     return rc;
 }
 

@@ -1,4 +1,4 @@
-/* Faults on the real store, signer state and engine: driver calls|allocations|power|sync [--all] [--seed N] */
+/* Faults on the real store, signer state and engine: driver calls|allocations|power|sync|keys [--all] [--seed N] */
 #include "tests/faults/driver.h"
 
 #include <ftw.h>
@@ -108,7 +108,11 @@ static bool driver_open(struct driver *driver)
 static const struct {
     const char *name;
     int (*run)(struct driver *);
-} passes[] = {{"calls", pass_calls}, {"allocations", pass_allocations}, {"power", pass_power}, {"sync", pass_sync}};
+} passes[] = {{"calls", pass_calls},
+              {"allocations", pass_allocations},
+              {"power", pass_power},
+              {"sync", pass_sync},
+              {"keys", pass_keys}};
 
 int main(int argc, char **argv)
 {
@@ -133,6 +137,6 @@ int main(int argc, char **argv)
         (void)nftw(driver.base, remove_one, 8, FTW_DEPTH | FTW_PHYS);
         return rc;
     }
-    (void)fprintf(stderr, "usage: driver calls|allocations|power|sync [--all] [--seed N]\n");
+    (void)fprintf(stderr, "usage: driver calls|allocations|power|sync|keys [--all] [--seed N]\n");
     return 2;
 }

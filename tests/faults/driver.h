@@ -51,6 +51,7 @@ int pass_calls(struct driver *driver);
 int pass_allocations(struct driver *driver);
 int pass_power(struct driver *driver);
 int pass_sync(struct driver *driver);
+int pass_keys(struct driver *driver);
 
 /* image.c: what a disk may hold when the power goes: of what was synced all, of the rest anything, sector by sector. Replaces what is in
    the folder. */
