@@ -58,7 +58,7 @@ struct buf;
     X(E_FULL, "disk-full", "the disk is full", "nothing is acknowledged that is not durable",                          \
       "free space; nothing acknowledged is lost")                                                                      \
     X(E_CORRUPT, "corrupt", "stored data fails its own check", "stored data is checked when read",                     \
-      "stop the node, then comity check names it and comity repair brings it back from the peers")                                                                                   \
+      "stop the node, then comity check names it and comity repair brings it back from the peers")                     \
     X(E_PASSPHRASE, "bad-passphrase", "the passphrase does not open the key", "keys are encrypted at rest",            \
       "check the passphrase file")                                                                                     \
     X(E_CONFIG, "bad-config", "the configuration has an error", "key = value; an unknown key is fatal",                \
@@ -69,7 +69,9 @@ struct buf;
       "it is tried again; see comity status")                                                                          \
     X(E_STATE, "wrong-state", "this cannot be done in the present state", "the state's rule", "see comity status")     \
     X(E_LEFT, "left", "the party has left this circle", "a leaving statement is the last of its log",                  \
-      "only a new party, or a new circle, can speak again")
+      "only a new party, or a new circle, can speak again")                                                            \
+    X(E_PARSER, "reader-ended", "reading this ended the process that reads documents, twice",                          \
+      "such a document is written down, and not read again", "report it, with the document; publish another")
 
 enum error {
     E_OK = 0,

@@ -53,9 +53,9 @@ static int stated_read(struct node *node, const struct revision *revision, struc
     int rc = entry_read(node, revision->log->id, revision->index, &revision->statement, &stated->entry);
     rc = rc ? rc : statement_parse(&stated->statement, buf_view(&stated->entry), NULL);
     rc = rc ? rc : store->ops->document_get(store, &revision->document, &stated->document);
-    stated->readable = rc == 0 && advisory_read(&stated->advisory, stated->statement.media, buf_view(&stated->document),
-                                                &stated->arena, NULL) == 0;
-    return stated->arena.exhausted ? E_NOMEM : rc;
+    return rc ? rc
+              : document_read(node, &revision->document, stated->statement.media, buf_view(&stated->document),
+                              &stated->advisory, &stated->arena, &stated->readable);
 }
 
 static void identity(const struct statement *s, const struct advisory *advisory, struct hash *out)
@@ -261,14 +261,15 @@ int advisory_fold(struct node *node, struct held_log *log, uint64_t index, const
     struct revision revision, known;
     struct hash key;
     arena_init(&arena, 8 * (size_t)DOCUMENT_BYTES_MAX);
-    if (advisory_read(&advisory, s->media, document, &arena, NULL) != 0) {
-        bool exhausted = arena.exhausted;
+    bool readable;
+    int rc = document_read(node, &s->document, s->media, document, &advisory, &arena, &readable);
+    if (rc || !readable) {
         arena_free(&arena);
-        return exhausted ? E_NOMEM : 0; /* no advisory, whatever it was stated as */
+        return rc; /* no advisory, whatever it was stated as */
     }
     identity(s, &advisory, &key);
     revision_of(log, index, s, &advisory, &revision);
-    int rc = revision_get(node, &key, &known);
+    rc = revision_get(node, &key, &known);
     bool first = rc == E_NOTFOUND;
     rc = first ? 0 : rc;
     if (rc == 0 && (first || is_later(&revision, &known))) {

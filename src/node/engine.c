@@ -253,6 +253,7 @@ int node_open(struct node **out, const struct env *env, const struct node_config
     if (!node)
         return fail(fault, E_NOMEM, "node");
     node->env = *env;
+    node->env.parser = env->parser ? env->parser : parser_here();
     node->charter = config->roster;
     node->charter_text = config->charter;
     arena_init(&node->roster_arena, 64 << 20);

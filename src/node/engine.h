@@ -8,9 +8,12 @@
 #include "signer/signer.h"
 #include "store/store.h"
 
+struct parser;
+
 struct env {
     struct store *store;
     struct signer *signer;
+    struct parser *parser;         /* node/parser.h; NULL: documents are read in this process */
     uint64_t (*random)(void *ctx); /* for jitter only */
     int64_t (*clock)(void *ctx); /* wall clock in seconds, for what is recorded; it may jump. NULL: that of node_step */
     void *ctx;

@@ -144,7 +144,7 @@ static int want(struct node *node, struct held_log *log, const struct statement 
 static int labelled_put(struct node *node, const struct statement *s, struct span document)
 {
     enum label label;
-    int rc = document_label(s->media, document, &label);
+    int rc = document_label_tell(node, &s->document, s->media, document, &label);
     return rc ? rc : node->env.store->ops->document_put(node->env.store, &s->document, label, document);
 }
 

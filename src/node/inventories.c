@@ -26,8 +26,8 @@ void inventories_free(struct node *node)
     node->inventory_count = 0;
 }
 
-static int inventory_parse(struct loaded_inventory **out, struct span name, struct span distribution, struct span bytes,
-                           struct fault *fault)
+static int inventory_parse(struct node *node, struct loaded_inventory **out, struct span name, struct span distribution,
+                           struct span bytes, struct fault *fault)
 {
     struct loaded_inventory *loaded = calloc(1, sizeof *loaded);
     if (!loaded)
@@ -40,7 +40,8 @@ static int inventory_parse(struct loaded_inventory **out, struct span name, stru
     struct span ecosystem = arena_copy(&loaded->arena, distribution);
     int rc = loaded->bytes.error
                  ? fail(fault, loaded->bytes.error, "%zu bytes", bytes.len)
-                 : inventory_read(&loaded->inventory, buf_view(&loaded->bytes), ecosystem, &loaded->arena, fault);
+                 : node->env.parser->ops->inventory(node->env.parser, buf_view(&loaded->bytes), ecosystem,
+                                                    &loaded->inventory, &loaded->arena, fault);
     if (rc == 0 && (rc = match_index_new(&loaded->index, &loaded->inventory)) != 0)
         (void)fail(fault, rc, "an index of %zu components", loaded->inventory.count);
     if (rc) {
@@ -76,7 +77,7 @@ static int load_visit(void *ctx, const struct journal_row *row)
     struct loaded_inventory *loaded = NULL;
     int rc = 0;
     if (!span_line(&key, &name) || !span_line(&body, &distribution) ||
-        (rc = inventory_parse(&loaded, name, distribution, body, NULL)) != 0)
+        (rc = inventory_parse(node, &loaded, name, distribution, body, NULL)) != 0)
         return rc == E_NOMEM ? rc : E_CORRUPT;
     return inventory_place(node, loaded);
 }
@@ -134,7 +135,7 @@ int inventory_take(struct node *node, const struct event *event)
     struct fault fault = {0};
     struct match_counts counts = {0};
     words_check(event->name, event->media, &fault);
-    if (fault.code || inventory_parse(&loaded, event->name, event->media, event->body, &fault) != 0) {
+    if (fault.code || inventory_parse(node, &loaded, event->name, event->media, event->body, &fault) != 0) {
         (void)fail_at(&fault, fault.code, "inventory");
         reply_error(node, event->token, 400, &fault);
         return 0;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "format/inventory.h"
 #include "node/engine.h"
+#include "node/parser.h"
 #include "record/wire.h"
 
 enum { BACKOFF_MS_MIN = 200, POLL_MS = 30000, PULL_GRACE_MS = 2000, CALL_TIMEOUT_MS = 15000 };
@@ -337,6 +338,15 @@ void early_drop(struct node *node, struct early_document *document);
 /* inventories.c */
 int inventory_take(struct node *node, const struct event *event);
 int inventories_load(struct node *node);
+
+/* parser.c: both return errors of the reader or the journal alone. A document that ended its reader is written down ("unread") and from
+   then on neither readable nor labelled. */
+int document_read(struct node *node, const struct hash *hash, struct span media, struct span document,
+                  struct advisory *out, struct arena *arena, bool *readable);
+int document_label_tell(struct node *node, const struct hash *hash, struct span media, struct span document,
+                        enum label *out);
+size_t documents_unread(struct node *node);
+
 void inventories_free(struct node *node);
 
 /* advisories.c */

@@ -51,7 +51,8 @@ static void circle_json(struct node *node, struct buf *out)
     field_time(out, "standing_since", node->own->standing_instant * 1000);
     buf_printf(out, "\"quorum\":{\"mirrors\":%u,\"needed\":%u,\"may_lie\":%u}", q.m, q.k, q.f);
     leave_json(node, node->own, out);
-    buf_printf(out, "},\"refused_entries\":%llu,\"peers\":[", (unsigned long long)node->refused_entries);
+    buf_printf(out, "},\"refused_entries\":%llu,\"documents_unread\":%zu,\"peers\":[",
+               (unsigned long long)node->refused_entries, documents_unread(node));
     for (size_t i = 0; i < node->peer_count; i++) {
         buf_text(out, i ? ",\n" : "\n");
         peer_json(node, &node->peers[i], out);

@@ -62,45 +62,34 @@ static void api_publish(struct shell *shell, struct caller *c, struct span rest)
 {
     struct publication *publication = calloc(1, sizeof *publication);
     struct fault fault = {0};
-    struct arena arena;
+    bool open = strcmp(parameter(c, "open"), "1") == 0;
     (void)rest;
-    arena_init(&arena, 8 * (size_t)DOCUMENT_BYTES_MAX);
-    int rc = publication ? publication_check(publication, buf_view(&c->body), strcmp(parameter(c, "open"), "1") == 0,
-                                             &arena, &fault)
+    int rc = publication ? shell->parser->ops->publication(shell->parser, buf_view(&c->body), open, publication, &fault)
                          : E_NOMEM;
     if (rc)
         api_refuse(c, rc, &fault);
     else
         submit(shell, c, publication->media, publication->subject, publication->label);
-    arena_free(&arena);
     free(publication);
-}
-
-/* Is the body an advisory, under whatever name? */
-static bool advisory_inside(struct caller *c)
-{
-    const struct json *root = NULL;
-    struct arena arena;
-    arena_init(&arena, 8 * (size_t)DOCUMENT_BYTES_MAX);
-    bool found = json_parse(&root, buf_view(&c->body), DOCUMENT_BYTES_MAX, &arena, NULL) == 0 && advisory_media(root);
-    arena_free(&arena);
-    return found;
 }
 
 static void api_state(struct shell *shell, struct caller *c, struct span rest)
 {
     const char *media = parameter(c, "media"), *subject = parameter(c, "subject");
+    char inside[MEDIA_BYTES_MAX] = "";
+    struct parser *parser = shell->parser;
     struct fault fault = {0};
+    enum label label = LABEL_CLOSED;
     (void)rest;
-    enum label label;
-    int rc = document_label(span_str(media), buf_view(&c->body), &label);
-    if (!strchr(media, '/') || !*subject || strlen(media) >= MEDIA_BYTES_MAX || strlen(subject) >= SUBJECT_BYTES_MAX)
-        api_refuse(c, fail(&fault, E_USAGE, "parameters media and subject are required"), &fault);
-    else if (rc)
-        api_refuse(c, fail(&fault, rc, "reading the document's label"), &fault);
-    else if (label != LABEL_OPEN || advisory_inside(c))
-        api_refuse(c, fail(&fault, E_LABEL, "an advisory is published with comity publish, which minds its label"),
-                   &fault);
+    bool good =
+        strchr(media, '/') && *subject && strlen(media) < MEDIA_BYTES_MAX && strlen(subject) < SUBJECT_BYTES_MAX;
+    int rc = good ? parser->ops->label(parser, span_str(media), buf_view(&c->body), &label)
+                  : fail(&fault, E_USAGE, "parameters media and subject are required");
+    rc = rc ? rc : parser->ops->media(parser, buf_view(&c->body), inside); /* an advisory, under whatever name? */
+    if (rc == 0 && (label != LABEL_OPEN || inside[0]))
+        rc = fail(&fault, E_LABEL, "an advisory is published with comity publish, which minds its label");
+    if (rc)
+        api_refuse(c, rc, &fault);
     else
         submit(shell, c, media, subject, LABEL_OPEN);
 }

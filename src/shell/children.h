@@ -10,7 +10,7 @@
 #include "signer/signer.h"
 #include "signer/wire.h"
 
-enum child { CHILD_SIGNER, CHILD_NET, CHILD_COMMANDS, CHILD_NODE, CHILDREN };
+enum child { CHILD_SIGNER, CHILD_PARSER, CHILD_NET, CHILD_COMMANDS, CHILD_NODE, CHILDREN };
 
 struct serve { /* what all of them inherit */
     const char *dir;
@@ -29,6 +29,7 @@ pid_t child_fork(const char *name, int death_signal, int *control);
 void child_report(int control, int code, const struct fault *fault, const char *degraded);
 
 /* Each runs in its own process, and never returns. */
+_Noreturn void parser_run(const struct serve *serve, int control);
 _Noreturn void net_run(const struct serve *serve, int control);
 _Noreturn void commands_run(const struct serve *serve, int control);
 _Noreturn void node_run(struct serve *serve, int control);

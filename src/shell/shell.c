@@ -106,7 +106,11 @@ static int node_start(struct shell *shell, struct fault *fault)
         shell->channels[channels++] = "command";
     if (serve->config.notify_webhook[0])
         shell->channels[channels++] = "webhook";
-    struct env env = {.store = shell->store, .signer = shell->signer, .random = random_number, .clock = clock_seconds};
+    struct env env = {.store = shell->store,
+                      .signer = shell->signer,
+                      .parser = shell->parser,
+                      .random = random_number,
+                      .clock = clock_seconds};
     struct node_config config = {.roster = serve->in_circle ? &serve->roster : NULL,
                                  .charter = serve->charter,
                                  .party = span_str(serve->config.name),
@@ -180,12 +184,20 @@ static bool line_take(struct shell *shell)
     } else if (which == CHILD_COMMANDS) {
         commands_lost(shell);
         channel_open(&shell->commands, fd, node_takes_of_commands, MESSAGE_KINDS);
+    } else if (which == CHILD_PARSER) {
+        parser_line(shell->parser, fd);
     } else if (!shell->signer && (shell->signer = signer_client(fd))) {
         shell->signer_fd = fd;
     } else {
         (void)close(fd);
     }
     return true;
+}
+
+bool line_wait(struct shell *shell, int most_ms)
+{
+    struct pollfd fd = {shell->control, POLLIN, 0};
+    return poll(&fd, 1, most_ms) == 1 && line_take(shell);
 }
 
 /* The loop */
@@ -291,7 +303,7 @@ static int signals_open(struct shell *shell)
 
 static bool lines_whole(const struct shell *shell)
 {
-    return shell->net.fd >= 0 && (shell->signer || !shell->serve->in_circle) &&
+    return shell->net.fd >= 0 && parser_there(shell->parser) && (shell->signer || !shell->serve->in_circle) &&
            (shell->commands.fd >= 0 || !shell->serve->config.notify_command[0]);
 }
 
@@ -299,6 +311,8 @@ static int start(struct shell *shell, char degraded[static 128], struct fault *f
 {
     const struct serve *serve = shell->serve;
     int rc = signals_open(shell);
+    if (!(shell->parser = parser_client(shell)))
+        return E_NOMEM;
     descriptors_keep((int[]){shell->control, shell->signal_fd, serve->private_fd, serve->lock_fd, notify_open()}, 5);
     while (rc == 0 && !lines_whole(shell))
         if (!line_take(shell))

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "node/metrics.h"
 #include "node/news.h"
+#include "node/parser.h"
 #include "shell/children.h"
 #include "shell/messages.h"
 
@@ -46,6 +47,7 @@ struct shell {
     const struct serve *serve;
     struct store *store;
     struct signer *signer;
+    struct parser *parser;
     struct node *node;
     struct shell_counters counters;
     struct node_seen seen; /* what the log has told of the node */
@@ -88,6 +90,16 @@ void web_reply(struct shell *shell, struct action *action);
 void metrics_write(struct shell *shell, struct buf *out);
 /* From here on each commit of this store is timed. Before the process confines itself: it opens a file that it reads later. */
 void metrics_time(struct store *store, struct shell_counters *counters);
+
+/* shell.c: waits for one line from the supervisor; false: there is no supervisor, or nothing came in that time. */
+bool line_wait(struct shell *shell, int most_ms);
+
+/* parser.c: the node's side of the process that reads documents */
+struct parser *parser_client(struct shell *shell);
+void parser_line(struct parser *parser, int fd); /* a line to a new one; it is taken over */
+bool parser_there(const struct parser *parser);
+/* Appends what a gzip file expands to, read there: gunzip's answers, and those of parser_ops. */
+int parser_unpack(struct parser *parser, struct span packed, struct buf *out);
 
 /* sends.c: what the engine asks others, by way of net */
 void sends_add(struct shell *shell, struct action *action);

@@ -39,8 +39,11 @@ struct supervisor {
     struct fault fault;
 };
 
-static const char *const names[CHILDREN] = {
-    [CHILD_SIGNER] = "signer", [CHILD_NET] = "net", [CHILD_COMMANDS] = "commands", [CHILD_NODE] = "node"};
+static const char *const names[CHILDREN] = {[CHILD_SIGNER] = "signer",
+                                            [CHILD_PARSER] = "parser",
+                                            [CHILD_NET] = "net",
+                                            [CHILD_COMMANDS] = "commands",
+                                            [CHILD_NODE] = "node"};
 
 static int64_t monotonic_ms(void)
 {
@@ -227,12 +230,15 @@ static int report_take(int control, char degraded[static 128], struct fault *fau
 
 static int helper_start(struct supervisor *s, enum child which, struct child_state *child, char degraded[static 128])
 {
-    bool net = which == CHILD_NET;
-    child->pid = child_fork(net ? "comity-net" : "comity-command", SIGKILL, &child->control);
-    if (child->pid == 0 && net)
-        net_run(&s->serve, child->control);
+    static const struct {
+        const char *name;
+        void (*run)(const struct serve *serve, int control);
+    } helpers[CHILDREN] = {[CHILD_PARSER] = {"comity-parser", parser_run},
+                           [CHILD_NET] = {"comity-net", net_run},
+                           [CHILD_COMMANDS] = {"comity-command", commands_run}};
+    child->pid = child_fork(helpers[which].name, SIGKILL, &child->control);
     if (child->pid == 0)
-        commands_run(&s->serve, child->control);
+        helpers[which].run(&s->serve, child->control);
     if (child->pid < 0)
         return fail(&s->fault, E_IO, "fork: %s", strerror(errno));
     int rc = report_take(child->control, degraded, &s->fault);
@@ -424,7 +430,8 @@ static void children_stop(struct supervisor *s)
     } order[] = {{CHILD_NODE, STOP_MS_MAX},
                  {CHILD_NET, HELPER_STOP_MS_MAX},
                  {CHILD_COMMANDS, HELPER_STOP_MS_MAX},
-                 {CHILD_SIGNER, HELPER_STOP_MS_MAX}};
+                 {CHILD_SIGNER, HELPER_STOP_MS_MAX},
+                 {CHILD_PARSER, HELPER_STOP_MS_MAX}};
     s->stopping = true;
     (void)notify_manager("STOPPING=1");
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {

@@ -3,7 +3,6 @@
 
 #include "circle/member.h"
 #include "crypto/sha256.h"
-#include "shell/gzip.h"
 #include "shell/log.h"
 #include "shell/routes.h"
 #include "shell/shell.h"
@@ -117,16 +116,16 @@ static void read_serve(struct shell *shell, const struct request_message *reques
 }
 
 /* 200 once the body is as it was before its sender compressed it. */
-static int body_unpack(const struct request_message *request, struct buf *body)
+static int body_unpack(struct shell *shell, const struct request_message *request, struct buf *body)
 {
     struct buf plain;
     if (!request->gzip)
         return 200;
     buf_init(&plain, HTTP_BODY_MAX);
-    int rc = gunzip(&plain, buf_view(body));
+    int rc = parser_unpack(shell->parser, buf_view(body), &plain);
     buf_free(body);
     *body = plain;
-    return rc == 0 ? 200 : rc == E_LIMIT ? 413 : rc == E_NOMEM ? 503 : 400;
+    return rc == 0 ? 200 : rc == E_LIMIT ? 413 : rc == E_NOMEM || rc == E_IO ? 503 : 400;
 }
 
 /* The token under which the engine knows a public request: private ones have small numbers. */
@@ -157,7 +156,7 @@ static void write_start(struct shell *shell, const struct request_message *reque
         answer_text(shell, request->token, 400, text_plain, span_str("the path ends in 64 hex digits\n"));
         return;
     }
-    int status = body_unpack(request, body);
+    int status = body_unpack(shell, request, body);
     if (status != 200) {
         answer_text(shell, request->token, status, text_plain, span_str("the body does not follow its encoding\n"));
         return;

@@ -37,6 +37,7 @@ static const int core_calls[] = {
     CALL(madvise),       CALL(getrandom),    CALL(getpid), CALL(gettid), CALL(tgkill),     CALL(rt_sigprocmask),
     CALL(rt_sigreturn),  CALL(recvmsg),      CALL(sendto), LIST_END,
 };
+static const int parser_calls[] = {CALL(alarm), CALL(setitimer), LIST_END};
 static const int signer_calls[] = {
     CALL(pread64), CALL(pwrite64), CALL(fdatasync), CALL(fsync), CALL(mlock), CALL(munlock), LIST_END,
 };
@@ -182,7 +183,7 @@ static const struct profile {
     const struct grant *grants;
 } profiles[CONFINED_COUNT] = {
     [CONFINED_SIGNER] = {"signer", SCMP_ACT_KILL_PROCESS, {core_calls, signer_calls}, NULL, false, no_grants},
-    [CONFINED_PARSER] = {"parser", SCMP_ACT_KILL_PROCESS, {core_calls, NULL}, NULL, false, no_grants},
+    [CONFINED_PARSER] = {"parser", SCMP_ACT_KILL_PROCESS, {core_calls, parser_calls}, NULL, false, no_grants},
     [CONFINED_NET] = {"net", SCMP_ACT_ERRNO(EPERM), {core_calls, net_calls}, never_calls, true, net_grants},
     [CONFINED_NODE] = {"node", SCMP_ACT_ALLOW, {NULL, NULL}, node_denied, false, node_grants},
 };
@@ -284,6 +285,11 @@ static int landlock_self(const struct profile *p, const char *folder)
     rc = rc ? rc : syscall(SYS_landlock_restrict_self, fd, 0) == 0 ? 0 : E_UNSUPPORTED;
     (void)close(fd);
     return rc;
+}
+
+bool confine_sanitized(void)
+{
+    return SANITIZED;
 }
 
 int confine_self(enum confined which, const char *folder, char degraded[static 128])

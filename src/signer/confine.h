@@ -12,6 +12,8 @@ enum confined { CONFINED_SIGNER, CONFINED_PARSER, CONFINED_NET, CONFINED_NODE, C
 /* Returns 0, or an error; `degraded` gets text when the kernel or a sanitizer build cannot give part of it. `folder`: the node's, for
    CONFINED_NODE; its database must be open already. */
 int confine_self(enum confined which, const char *folder, char degraded[static 128]);
+bool confine_sanitized(void); /* is this a sanitizer build, which runs without filters? */
+
 /* What came of an attempt in a process of its own that was confined so. */
 struct attempt {
     bool allowed; /* it is this process's work */

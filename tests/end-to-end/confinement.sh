@@ -22,12 +22,13 @@ for a in json.load(open(sys.argv[1]))["attempts"]:
     same "two of them are somebody's work: net makes sockets, and connects" 2 "$allowed"
 fi
 mode() { awk "/^$2:/ { print \$2 }" "/proc/$(pgrep -P "${pid[northland]}" -x "comity-$1")/status"; }
-for name in signer net node; do
+for name in signer parser net node; do
     grep -q 'sanitizer build' "$circle/attempts" || same "the running $name has a seccomp filter" 2 "$(mode $name Seccomp)"
     same "... and can gain no privileges" 1 "$(mode $name NoNewPrivs)"
 done
 open_files() { find "/proc/$(pgrep -P "${pid[northland]}" -x "comity-$1")/fd" -type l -printf '%l\n' 2> /dev/null; }
 same "the signer has one file open" "$circle/northland/signer.state" "$(open_files signer | grep "^$circle" | grep -v "\.\(log\|out\)$")"
+same "the parser has none but the lock" "$circle/northland/lock" "$(open_files parser | grep "^$circle" | grep -v "\.\(log\|out\)$" | sort -u)"
 same "net has none but the lock" "$circle/northland/lock" "$(open_files net | grep "^$circle" | grep -v "\.\(log\|out\)$" | sort -u)"
 check "the node has its database" grep -q "^$circle/northland/state.db" <<< "$(open_files node)"
 check "... and no key, nor the signer's state" sh -c "! grep -qE 'keys/|signer.state'" <<< "$(open_files node)"

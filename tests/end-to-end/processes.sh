@@ -25,7 +25,7 @@ start_all $states vendor
 exec 2> "$circle/stderr"
 child() { pgrep -P "${pid[vendor]}" -x "comity-$1"; } # child NAME: its pid
 changed() { [ -n "$(child "$1")" ] && [ "$(child "$1")" != "$2" ]; }
-for name in node signer net command; do check "there is one process $name" [ "$(child $name | wc -l)" = 1 ]; done
+for name in node signer parser net command; do check "there is one process $name" [ "$(child $name | wc -l)" = 1 ]; done
 first=$(publish "$xz")
 check "an advisory stands" until_true 15 stands vendor "$first"
 
@@ -38,15 +38,15 @@ asker() { # writes the status of every answer, as fast as they come
 asker &
 pid[asker]=$!
 mv "$circle/passphrase" "$circle/passphrase.away" # a node that is started again needs none
-for name in net node; do
+for name in net parser node; do
     declare -A before=()
-    for other in node signer net command; do before[$other]=$(child $other); done
+    for other in node signer parser net command; do before[$other]=$(child $other); done
     : > "$circle/codes"
     kill -9 "${before[$name]}"
     check "$name is killed: there is a new one" until_true 10 changed $name "${before[$name]}"
     check "... the node answers" until_true 15 running vendor
     check "... to others, too" until_true 10 curl -sf "$(url vendor /checkpoint)"
-    for other in node signer net command; do
+    for other in node signer parser net command; do
         [ $other = $name ] || same "... $other is the same as before" "${before[$other]}" "$(child $other)"
     done
     id=$(advisory "AFTER-$name" zlib > "$circle/advisory"; publish --open "$circle/advisory")

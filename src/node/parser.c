@@ -1,0 +1,137 @@
+#include "node/parser.h"
+
+#include <stdio.h>
+
+#include "node/state.h"
+
+enum { ARENA_BYTES_MAX = 8 * DOCUMENT_BYTES_MAX };
+
+static int here_advisory(struct parser *parser, struct span media, struct span document, struct advisory *out,
+                         struct arena *arena)
+{
+    (void)parser;
+    int rc = advisory_read(out, media, document, arena, NULL);
+    return rc && arena->exhausted ? E_NOMEM : rc;
+}
+
+static int here_inventory(struct parser *parser, struct span bytes, struct span distribution, struct inventory *out,
+                          struct arena *arena, struct fault *fault)
+{
+    (void)parser;
+    return inventory_read(out, bytes, distribution, arena, fault);
+}
+
+static int here_label(struct parser *parser, struct span media, struct span document, enum label *out)
+{
+    (void)parser;
+    return document_label(media, document, out);
+}
+
+static int here_publication(struct parser *parser, struct span document, bool open, struct publication *out,
+                            struct fault *fault)
+{
+    struct arena arena;
+    (void)parser;
+    arena_init(&arena, ARENA_BYTES_MAX);
+    int rc = publication_check(out, document, open, &arena, fault);
+    memset(&out->advisory, 0, sizeof out->advisory); /* it lives in the arena */
+    arena_free(&arena);
+    return rc;
+}
+
+static int here_media(struct parser *parser, struct span document, char out[static MEDIA_BYTES_MAX])
+{
+    const struct json *root = NULL;
+    struct arena arena;
+    (void)parser;
+    arena_init(&arena, ARENA_BYTES_MAX);
+    const char *found =
+        json_parse(&root, document, DOCUMENT_BYTES_MAX, &arena, NULL) == 0 ? advisory_media(root) : NULL;
+    (void)snprintf(out, MEDIA_BYTES_MAX, "%s", found ? found : "");
+    arena_free(&arena);
+    return 0;
+}
+
+struct parser *parser_here(void)
+{
+    static const struct parser_ops ops = {.advisory = here_advisory,
+                                          .inventory = here_inventory,
+                                          .label = here_label,
+                                          .publication = here_publication,
+                                          .media = here_media};
+    static struct parser here = {&ops};
+    return &here;
+}
+
+/* A document that ended its reader is written down, and not read again. */
+
+static const struct span kind_unread = {(const uint8_t *)"unread", 6};
+
+static bool unread_known(struct node *node, const struct hash *document)
+{
+    char hex[65];
+    hash_hex(document, hex);
+    return node->env.store->ops->journal_find(node->env.store, kind_unread, span_str(hex), NULL, NULL) == 0;
+}
+
+static int unread_note(struct node *node, const struct hash *document)
+{
+    char hex[65];
+    int64_t seq;
+    const struct fault fault = {.code = E_PARSER};
+    struct buf body;
+    hash_hex(document, hex);
+    buf_init(&body, 4096);
+    fault_json(&body, &fault, E_PARSER);
+    int rc = body.error ? body.error : write_begin(node);
+    if (rc == 0)
+        rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), kind_unread, span_str(hex),
+                                                  buf_view(&body), &seq);
+    buf_free(&body);
+    return rc == E_EXISTS ? 0 : rc;
+}
+
+/* Errors of the reader, not of what was read. */
+static bool hard(int code)
+{
+    return code == E_NOMEM || code == E_IO;
+}
+
+int document_read(struct node *node, const struct hash *hash, struct span media, struct span document,
+                  struct advisory *out, struct arena *arena, bool *readable)
+{
+    *readable = false;
+    if (unread_known(node, hash))
+        return 0;
+    int rc = node->env.parser->ops->advisory(node->env.parser, media, document, out, arena);
+    *readable = rc == 0;
+    return rc == E_PARSER ? unread_note(node, hash) : hard(rc) ? rc : 0;
+}
+
+int document_label_tell(struct node *node, const struct hash *hash, struct span media, struct span document,
+                        enum label *out)
+{
+    *out = LABEL_CLOSED;
+    if (unread_known(node, hash))
+        return 0;
+    int rc = node->env.parser->ops->label(node->env.parser, media, document, out);
+    if (rc == 0)
+        return 0;
+    *out = LABEL_CLOSED;
+    return rc == E_PARSER ? unread_note(node, hash) : rc;
+}
+
+static int unread_visit(void *ctx, const struct journal_row *row)
+{
+    size_t *count = ctx;
+    (void)row;
+    (*count)++;
+    return 0;
+}
+
+size_t documents_unread(struct node *node)
+{
+    size_t count = 0;
+    (void)node->env.store->ops->journal_scan(node->env.store, kind_unread, 0, unread_visit, &count);
+    return count;
+}
