@@ -32,7 +32,7 @@ enum {
     DOCUMENT_INLINE_MAX = 1024 * 1024,     /* larger ones are files named by hash */
     INVENTORY_BYTES_MAX = 64 * 1024 * 1024,
     COMPONENTS_MAX = 200000,
-    VERS_BYTES_MAX = 16384, /* one range: thousands of products may share it, and each reads it anew */
+    VERS_BYTES_MAX = 16384,   /* one range: thousands of products may share it, and each reads it anew */
     RELEASE_FILES_MAX = 1024, /* of one stated software release */
 
     /* Circle */
@@ -54,10 +54,16 @@ enum {
     DOCUMENT_PULL_SMALL_MAX = 256 * 1024, /* a larger one is fetched alone */
     FOREIGN_LOGS_MAX = 1024,              /* logs outside the circle that a node witnesses */
     HTTP_BODY_MAX = 36 * 1024 * 1024,
-    GZIP_BODY_MIN = 16 * 1024,           /* a smaller body goes out as it is: it would save a packet or none */
-    HTTP_MEMORY_MAX = 128 * 1024 * 1024, /* bodies of all requests and answers under way, together */
-    HTTP_DISCARD_MAX = 64 * 1024,        /* of a refused body that is still read, so that its sender hears why */
-    TARGET_BYTES_MAX = 4096,             /* a request's path and query */
+    GZIP_BODY_MIN = 16 * 1024,            /* a smaller body goes out as it is: it would save a packet or none */
+    HTTP_MEMORY_MAX = 128 * 1024 * 1024,  /* bodies of all requests and answers under way, together */
+    HTTP_MEMORY_KNOWN = 40 * 1024 * 1024, /* of them only for addresses where our own peers answer */
+    ADDRESS_BYTES_MAX = 80 * 1024 * 1024, /* of them for one address */
+    REQUESTS_PER_ADDRESS_SECOND = 500,
+    REQUESTS_PER_ADDRESS_BURST = 2000,
+    KNOWN_SHARE = 4,              /* how much faster a known peer may ask */
+    HTTP_CONNECTIONS_KNOWN = 64,  /* of HTTP_CONNECTIONS_MAX only for them */
+    HTTP_DISCARD_MAX = 64 * 1024, /* of a refused body that is still read, so that its sender hears why */
+    TARGET_BYTES_MAX = 4096,      /* a request's path and query */
     HEADERS_MAX = 64,
     HEADERS_BYTES_MAX = 8192,
     ADD_CHECKPOINT_BYTES_MAX = NOTE_BYTES_MAX + 4096, /* with the old size and at most 63 proof lines */

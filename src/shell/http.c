@@ -3,12 +3,20 @@
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "base/text.h"
 #include "node/metrics.h"
 #include "shell/gate.h"
 #include "shell/net.h"
 #include "shell/routes.h"
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 static const char text_plain[] = "text/plain; charset=utf-8";
 static const char overloaded[] = "too many bytes are under way; try again\n";
@@ -37,7 +45,8 @@ static enum MHD_Result head_visit(void *ctx, enum MHD_ValueKind kind, const char
 /* Counts bytes that this connection keeps in memory; false when all connections together would keep too many. */
 static bool hold(struct connection *c, size_t bytes)
 {
-    if (bytes > HTTP_MEMORY_MAX - c->net->http_bytes)
+    size_t most = HTTP_MEMORY_MAX - (c->row && !c->row->known ? HTTP_MEMORY_KNOWN : 0);
+    if (c->net->http_bytes > most || bytes > most - c->net->http_bytes || (c->row && !quota_take(c->row, bytes)))
         return false;
     c->net->http_bytes += bytes;
     c->held += bytes;
@@ -47,6 +56,8 @@ static bool hold(struct connection *c, size_t bytes)
 static void unhold(struct connection *c)
 {
     c->net->http_bytes -= c->held;
+    if (c->row)
+        quota_give(c->row, c->held);
     c->held = 0;
 }
 
@@ -217,10 +228,14 @@ static enum MHD_Result begin(struct connection *c, const char *method, const cha
     c->begun = true;
     (void)MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, head_visit, &head);
     head.bytes = MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+    if (c->row && !quota_request(c->row, monotonic_ms()))
+        refuse_later(c, 429, "too many requests from this address; try again\n");
     size_t body_max = route_body_max(method, gate_path(head.target));
     struct gate_verdict verdict = gate_check(&head, body_max);
     buf_init(&c->body, body_max);
-    if (verdict.status)
+    if (c->refused)
+        verdict.status = c->refused;
+    else if (verdict.status)
         refuse_later(c, verdict.status, verdict.text);
     else if (verdict.length != UINT64_MAX && !hold(c, (size_t)verdict.length))
         refuse_later(c, 503, overloaded);
@@ -286,8 +301,10 @@ static struct connection *connection_new(struct net *net, const char *target)
 /* The library calls these with the target as it came, before it reads anything into it. */
 static void *public_target(void *ctx, const char *target, struct MHD_Connection *mhd)
 {
-    (void)mhd;
-    return connection_new(ctx, target);
+    struct connection *c = connection_new(ctx, target);
+    if (c)
+        c->row = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    return c;
 }
 
 static void *metrics_target(void *ctx, const char *target, struct MHD_Connection *mhd)
@@ -356,16 +373,76 @@ void http_node_lost(struct net *net)
         }
 }
 
+/* IPv4 as it is mapped into IPv6; of IPv6 the half that names a customer. */
+static void address_key(const struct sockaddr *from, uint8_t key[static 16])
+{
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    memset(key, 0, 16);
+    if (from->sa_family == AF_INET) {
+        memcpy(key, mapped, sizeof mapped);
+        memcpy(key + 12, &((const struct sockaddr_in *)(const void *)from)->sin_addr, 4);
+    } else if (from->sa_family == AF_INET6) {
+        const uint8_t *bytes = ((const struct sockaddr_in6 *)(const void *)from)->sin6_addr.s6_addr;
+        memcpy(key, bytes, memcmp(bytes, mapped, sizeof mapped) == 0 ? 16 : 8);
+    }
+}
+
+void http_known(struct net *net, const char *address)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    uint8_t key[16];
+    if (inet_pton(AF_INET, address, &v4.sin_addr) == 1)
+        address_key((const struct sockaddr *)&v4, key);
+    else if (inet_pton(AF_INET6, address, &v6.sin6_addr) == 1)
+        address_key((const struct sockaddr *)&v6, key);
+    else
+        return;
+    struct quota_row *row = quota_row(&net->quota, key, monotonic_ms());
+    if (row && !row->known) {
+        row->known = true;
+        net->strangers -= row->users < net->strangers ? row->users : net->strangers;
+    }
+}
+
+/* Some connections are kept for known peers, whoever else comes. */
+static enum MHD_Result accepts(void *ctx, const struct sockaddr *from, socklen_t len)
+{
+    struct net *net = ctx;
+    uint8_t key[16];
+    (void)len;
+    address_key(from, key);
+    const struct quota_row *row = quota_row(&net->quota, key, monotonic_ms());
+    return row && (row->known || net->strangers < HTTP_CONNECTIONS_MAX - HTTP_CONNECTIONS_KNOWN) ? MHD_YES : MHD_NO;
+}
+
+static void connected(void *ctx, struct MHD_Connection *mhd, void **socket, enum MHD_ConnectionNotificationCode code)
+{
+    struct net *net = ctx;
+    struct quota_row *row = *socket;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        uint8_t key[16];
+        address_key(MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr, key);
+        *socket = row = quota_row(&net->quota, key, monotonic_ms());
+        if (row)
+            row->users++;
+        net->strangers += row && !row->known;
+    } else if (row) {
+        row->users--;
+        net->strangers -= !row->known && net->strangers;
+    }
+}
+
 typedef void *target_callback(void *ctx, const char *target, struct MHD_Connection *mhd);
 
 static struct MHD_Daemon *daemon_start(struct net *net, int fd, target_callback *target)
 {
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, net, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_URI_LOG_CALLBACK, target, net, MHD_OPTION_NOTIFY_COMPLETED, completed, net,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        (unsigned)CONNECTIONS_PER_ADDRESS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, 30u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_END);
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, accepts, net, on_request, net, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_URI_LOG_CALLBACK, target, net, MHD_OPTION_NOTIFY_CONNECTION, connected, net,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, net, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_PER_ADDRESS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, 30u,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_END);
 }
 
 int http_open(struct net *net, int public_fd, int metrics_fd)

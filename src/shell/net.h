@@ -7,13 +7,15 @@
 #include <microhttpd.h>
 
 #include "shell/messages.h"
+#include "shell/quota.h"
 
 struct connection { /* one request of somebody else */
     struct connection *next;
     struct net *net;
     struct MHD_Connection *mhd;
-    uint64_t token; /* 0: not handed to the node */
-    char *target;   /* as it came, with its query */
+    struct quota_row *row; /* of its address; NULL on the listener for figures */
+    uint64_t token;        /* 0: not handed to the node */
+    char *target;          /* as it came, with its query */
     struct buf body;
     size_t held, discarded; /* bytes counted against HTTP_MEMORY_MAX; bytes of a refused body that were read */
     bool metrics;           /* it came by the loopback listener for figures */
@@ -38,6 +40,8 @@ struct net {
     struct connection *connections;
     struct outgoing *outgoing;
     size_t http_bytes; /* held by all connections together */
+    struct quota quota;
+    unsigned strangers; /* connections from addresses where no peer of ours answers */
     uint64_t next_token;
     struct tally_message tally;
     bool tally_changed;
@@ -47,6 +51,8 @@ struct net {
 int http_open(struct net *net, int public_fd, int metrics_fd /* -1: none */);
 void http_close(struct net *net);
 void http_answer(struct net *net, const struct answer_message *answer, struct buf *body);
+/* One of our own peers answers at this address (text, without port). */
+void http_known(struct net *net, const char *address);
 void http_node_lost(struct net *net); /* whoever waits for the node hears 503 */
 
 void outgoing_send(struct net *net, const struct send_message *send, struct buf *body);

@@ -138,7 +138,10 @@ void outgoing_done(struct net *net, CURL *curl, CURLcode result)
     if (!out)
         return;
     *at = out->next;
+    const char *address = NULL;
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (status && !out->send.notice[0] && curl_easy_getinfo(curl, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address)
+        http_known(net, address);
     /* A cut answer is worth keeping only if it starts where we asked it to. */
     bool cut = result != CURLE_OK && status == (out->send.range_from ? 206 : 200) && !out->body.error && out->body.len;
     out->result.token = out->send.token;
