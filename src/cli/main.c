@@ -72,9 +72,11 @@ const struct command commands[] = {
      "(CycloneDX\n"
      "JSON, dpkg status; --distribution Debian:12 for the latter), and says which components are affected, with the "
      "reason. What\n"
-     "cannot be decided is counted, and shown with --undecided: it is never called safe. Records that cannot be read are "
+     "cannot be decided is counted, and shown with --undecided: it is never called safe. Records that cannot be read "
+     "are "
      "told one by\n"
-     "one and do not stop the rest. Exit code 1: something is affected (--fail-on undecided: or could not be decided or "
+     "one and do not stop the rest. Exit code 1: something is affected (--fail-on undecided: or could not be decided "
+     "or "
      "read).\n\n"
      "Example:\n  comity affected --advisories advisories/ --inventory bom.json --sarif > results.sarif\n",
      command_affected},
@@ -236,6 +238,31 @@ const struct command commands[] = {
      "it has fetched that back. comity absent names a mirror that will not answer.\n\n"
      "Example:\n  comity restore /mnt/backup/2026-11-25 --into /var/lib/comity\n",
      command_restore},
+    {"doctor", "what is wrong with this node, and what to do",
+     "comity doctor\n\n"
+     "Looks at configuration, disk, file modes, passphrase and keys, the signer's state against the database, the "
+     "database "
+     "itself, the\n"
+     "node, the other parties, how many mirrors may still fail, the clock against theirs, certificates, statements "
+     "that do not "
+     "stand,\n"
+     "notices that nobody took, and the age of the last backup. Each line says ok, warn, bad, or skip when something "
+     "was "
+     "missing to look,\n"
+     "and what to do. Works with the node running or stopped. Exit code 0: nothing to do; 1: a warning, or worse.\n\n"
+     "Example:\n  comity -C /var/lib/comity doctor\n",
+     command_doctor},
+    {"export", "write the whole party as ordinary files",
+     "comity export --out FOLDER\n\n"
+     "Own and held logs as C2SP tlog-tiles, documents by hash with their labels, receipts, journal, inventories, "
+     "README and "
+     "SHA256SUMS,\n"
+     "as they are at one point, with the node running or not. Whoever has the folder can audit it with comity log "
+     "verify, or "
+     "with\n"
+     "tools of their own, when Comity is gone. It holds inventories in clear, and no keys.\n\n"
+     "Example:\n  comity -C /var/lib/comity export --out /mnt/archive/northland\n",
+     command_export},
     {"leave", "leave the circle, in good order",
      "comity leave --reason TEXT --yes-leave NAME [--wait SECONDS]\n\n"
      "States in the own log that the party leaves, and why; NAME is its own name, so that nobody leaves by accident. "

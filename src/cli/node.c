@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/disk.h"
 #include "shell/shell.h"
 
 int command_serve(struct cli *cli)
@@ -349,6 +350,32 @@ static void status_print(const struct json *root)
         peer_print(&peers->child[i]);
 }
 
+/* Of the folder that the command was given: the node's own process need not look. */
+static void disk_print(const struct cli *cli)
+{
+    struct disk disk;
+    if (disk_look(cli->dir, &disk) == 0 && disk.level != DISK_OK)
+        (void)printf("disk      %s: %llu MiB and %llu inodes are free; comity doctor says more\n",
+                     disk.level == DISK_FULL ? "FULL" : "LOW", (unsigned long long)(disk.bytes_free >> 20),
+                     (unsigned long long)disk.inodes_free);
+}
+
+/* The node's answer with one member more. */
+static void status_json(const struct cli *cli, struct buf *out)
+{
+    struct disk disk;
+    while (out->len && out->data[out->len - 1] != '}')
+        out->len--;
+    if (out->len && disk_look(cli->dir, &disk) == 0) {
+        out->len--;
+        buf_printf(out, ",\"disk\":{\"bytes_free\":%llu,\"inodes_free\":%llu,\"low\":%s}}",
+                   (unsigned long long)disk.bytes_free, (unsigned long long)disk.inodes_free,
+                   disk.level == DISK_OK ? "false" : "true");
+    }
+    buf_byte(out, '\n');
+    print_raw(out);
+}
+
 int command_status(struct cli *cli)
 {
     struct buf out = {0};
@@ -359,10 +386,12 @@ int command_status(struct cli *cli)
     if (api_good(cli, "GET", "/api/v1/status", span_of(NULL, 0), &out, &exit) == 0) {
         const struct json *root = answer_parse(cli, &out, &arena);
         bool waits = number(json_get(root, "log"), "unwitnessed") || span_is(json_text(root, "state"), "recovering");
-        if (root && cli->json)
-            print_raw(&out);
-        else if (root)
+        if (root && !cli->json) {
             status_print(root);
+            disk_print(cli);
+        } else if (root) {
+            status_json(cli, &out);
+        }
         exit = !root ? EXIT_IO : waits ? EXIT_PENDING : EXIT_YES;
         arena_free(&arena);
     }
