@@ -1,6 +1,7 @@
 #include "format/vers.h"
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "format/version.h"
 
 struct vers {
@@ -39,7 +40,7 @@ static bool version_decode(struct span text, struct span *out, struct arena *are
         to[n++] = c;
     }
     *out = span_of(to, n);
-    return to && n > 0;
+    return to && n > 0 && utf8_valid(*out);
 }
 
 /* ">" and "!=" have no event of ours that says the same: the whole range is then left undecided. */

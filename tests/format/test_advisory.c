@@ -296,6 +296,7 @@ static void vers_rows(void)
         {"vers:deb/>=1%2", ORDER_DEBIAN, NULL},
         {"vers:deb/>=1%zz", ORDER_DEBIAN, NULL},
         {"vers:deb/>=1%00", ORDER_DEBIAN, NULL},
+        {"vers:deb/>=1%e0", ORDER_DEBIAN, NULL},
         {"vers:deb", ORDER_DEBIAN, NULL},
         {"vers:", ORDER_DEBIAN, NULL},
         {"< 3.3", ORDER_DEBIAN, NULL},
