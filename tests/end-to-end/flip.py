@@ -139,7 +139,7 @@ def spot_of(folder, name, rng):
         return db, start, start + 200
     inner = page[base] in (2, 5)
     count = int.from_bytes(page[base + 3:base + 5], "big")
-    if part[2] == "head":
+    if part[2] == "head" or not count:  # an inner page may have its right child only
         return db, start + base, start + base + 1
     if part[2] == "pointers":
         return db, start + base + (12 if inner else 8), start + base + (12 if inner else 8) + 2 * count
