@@ -89,9 +89,10 @@ damaged "a database page, under new sums" corrupt '' 'dd if=/dev/urandom of=stat
 damaged "a large document that is not there, under new sums" missing 'large document' 'rm blobs/*/*; resum'
 damaged "the signer's state of another day, ahead of the database" wrong-state signer "cp '$circle/vendor/signer.state' .; resum"
 
-# What an earlier release made: the columns that the second schema added are taken out again
+# What an earlier release made: the columns that later schemas added are taken out again
 cp -a "$circle/first" "$circle/older"
-for table in note cosignature document journal state; do sqlite3 "$circle/older/state.db" "ALTER TABLE $table DROP COLUMN sum"; done
+sqlite3 "$circle/older/state.db" "SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'sum'" > "$circle/tables"
+while read -r table; do sqlite3 "$circle/older/state.db" "ALTER TABLE $table DROP COLUMN sum"; done < "$circle/tables"
 sqlite3 "$circle/older/state.db" "PRAGMA user_version = 1; PRAGMA journal_mode = DELETE" > "$circle/last"
 sed -i 's|"schema":[0-9]*|"schema":1|' "$circle/older/backup.json"
 resum older
