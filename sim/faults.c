@@ -295,7 +295,7 @@ static void tasks(struct world *world, long long busy_ms, unsigned one, unsigned
 
 static void links_plan(struct world *world)
 {
-    static const unsigned lost[] = {0, 10, 50, 200}, twice[] = {0, 20, 100}, late[] = {0, 0, 10},
+    static const unsigned lost[] = {0, 10, 30, 100}, twice[] = {0, 20, 100}, late[] = {0, 0, 10},
                           flipped[] = {0, 0, 10, 30};
     static const size_t cuts[] = {0, 300, 1000, 5000};
     world->network.jitter_ms = (int64_t)world_random(world, 400);
@@ -336,7 +336,7 @@ void faults_plan(struct world *world, long long busy_ms)
 {
     links_plan(world);
     tasks(world, busy_ms, 2, 2, partition_task, PARTITION_KINDS);
-    tasks(world, busy_ms, 1, 8, crash_task, SIM_PARTIES);
+    tasks(world, busy_ms, 1, 6, crash_task, SIM_PARTIES);
     tasks(world, busy_ms, 3, 1, disk_full_task, SIM_PARTIES);
     tasks(world, busy_ms, 2, 4, flip_task, SIM_PARTIES);
     tasks(world, busy_ms, 3, 1, sleep_task, SIM_PARTIES);

@@ -62,13 +62,23 @@ static void receipts_task(struct world *world, unsigned argument)
 
 static void work_plan(struct world *world)
 {
-    unsigned publications = 3 + (unsigned)world_random(world, 4);
+    unsigned publications = 3 + (unsigned)world_random(world, 3);
     for (unsigned i = 0; i < publications; i++) {
         unsigned owner = world_random(world, 2) ? SIM_VENDOR : (unsigned)world_random(world, SIM_PARTIES);
         task_at(world, world->now + (int64_t)world_random(world, BUSY_MS), publish_task, owner);
     }
     for (int64_t at = 6 * HOUR_MS; at < BUSY_MS; at += 8 * HOUR_MS)
         task_at(world, world->now + at, receipts_task, 0);
+}
+
+/* A liar that stays down for good: whoever was put back waits for its answer until its owner says that there will be none. */
+static void absent_tell(struct world *world)
+{
+    for (unsigned i = 0; world->liar >= 0 && world->members[world->liar].retired && i < SIM_PARTIES; i++) {
+        struct event event = {.kind = EVENT_ABSENT, .token = UINT64_MAX - 4, .name = span_str(sim_names[world->liar])};
+        if ((int)i != world->liar)
+            member_step(&world->members[i], &event);
+    }
 }
 
 /* After the faults: how long until all is well? What is broken for good stays so. */
@@ -80,6 +90,7 @@ static void settle(struct world *world)
         if (!world->broken || strcmp(world->broken, "liveness") != 0 || world->now >= end || world->rc)
             return;
         trouble_forget(world);
+        absent_tell(world);
         world_run(world, world->now + 4 * HOUR_MS);
     }
 }
