@@ -210,10 +210,10 @@ static int pass(struct driver *driver, bool allocations, const char *what)
     tries = driver->seed;
     for (size_t i = 0; i < count; i++) {
         const struct interposed_call *call = &shared->calls[i];
-        if (!chosen[i])
+        if (driver->only == SIZE_MAX ? !chosen[i] : i != driver->only)
             continue;
         for (const struct failure *failure = failures[call->call]; failure->name; failure++)
-            if (tries++ % step == 0)
+            if (tries++ % step == 0 || driver->only != SIZE_MAX)
                 try_one(driver, call, &(struct plan){allocations, i, failure});
     }
     return table(what);

@@ -1,4 +1,4 @@
-/* Faults on the real store, signer state and engine: driver calls|allocations|power|sync|keys [--all] [--seed N] */
+/* Faults on the real store, signer state and engine: driver calls|allocations|power|sync|keys [--all] [--seed N] [--most N] [--only CALL] */
 #include "tests/faults/driver.h"
 
 #include <ftw.h>
@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,7 +71,8 @@ bool run_forked(struct driver *driver, void (*play)(struct driver *, void *ctx),
     (void)fflush(stdout);
     pid_t pid = fork();
     if (pid == 0) {
-        (void)alarm(60);
+        (void)setrlimit(RLIMIT_CPU, &(struct rlimit){RUN_CPU_SECONDS_MAX, RUN_CPU_SECONDS_MAX});
+        (void)alarm(RUN_SECONDS_MAX); /* on a busy machine a run waits long for its turn */
         if (!freopen(driver->words, "w", stderr))
             _exit(1);
         play(driver, ctx);
@@ -118,11 +120,14 @@ int main(int argc, char **argv)
 {
     static struct driver driver;
     driver.seed = 1;
+    driver.only = SIZE_MAX;
     driver.most = TRIES_MOST;
     for (int i = 2; i < argc; i++) {
         driver.all = driver.all || strcmp(argv[i], "--all") == 0;
         if (strcmp(argv[i], "--most") == 0 && i + 1 < argc)
             driver.most = strtoull(argv[i + 1], NULL, 10);
+        if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
+            driver.only = strtoull(argv[i + 1], NULL, 10);
         if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
             driver.seed = strtoull(argv[i + 1], NULL, 10);
     }
@@ -137,6 +142,7 @@ int main(int argc, char **argv)
         (void)nftw(driver.base, remove_one, 8, FTW_DEPTH | FTW_PHYS);
         return rc;
     }
-    (void)fprintf(stderr, "usage: driver calls|allocations|power|sync|keys [--all] [--seed N]\n");
+    (void)fprintf(stderr,
+                  "usage: driver calls|allocations|power|sync|keys [--all] [--seed N] [--most N] [--only CALL]\n");
     return 2;
 }

@@ -5,7 +5,7 @@
 #include "tests/faults/interpose.h"
 #include "tests/faults/world.h"
 
-enum { CALLS_MAX = 400000, FOLDER_BYTES = 128 };
+enum { CALLS_MAX = 400000, FOLDER_BYTES = 128, RUN_CPU_SECONDS_MAX = 20, RUN_SECONDS_MAX = 600 };
 #ifdef __SANITIZE_ADDRESS__
 enum { TRIES_MOST = 40 };
 #else
@@ -37,6 +37,8 @@ struct driver {
     char base[FOLDER_BYTES], folder[FOLDER_BYTES], words[FOLDER_BYTES]; /* words: of standard error */
     bool all;
     size_t most; /* tries, but with `all` */
+    size_t
+        only; /* of calls.c: the number of one call, as a failure prints it; SIZE_MAX: as many as `most` lets through */
     uint64_t seed;
 };
 
