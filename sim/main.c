@@ -76,8 +76,10 @@ static void absent_tell(struct world *world)
 {
     for (unsigned i = 0; world->liar >= 0 && world->members[world->liar].retired && i < SIM_PARTIES; i++) {
         struct event event = {.kind = EVENT_ABSENT, .token = UINT64_MAX - 4, .name = span_str(sim_names[world->liar])};
-        if ((int)i != world->liar)
-            member_step(&world->members[i], &event);
+        if ((int)i == world->liar || world->members[i].is_signing || world->members[i].absent)
+            continue;
+        world->members[i].absent = 1;
+        member_step(&world->members[i], &event);
     }
 }
 

@@ -352,7 +352,7 @@ static void signed_watch(struct member *m, const struct party *log, uint64_t siz
     static const uint8_t answers[] = {0, 1, 1, 2, 3, 3};
     const struct party *self = roster_party(member_roster(m), span_str(m->name));
     needed = answers[committee - (self->committee ? 1 : 0)];
-    if (!m->is_signing && m->recover_answers < needed)
+    if (!m->is_signing && m->recover_answers + m->absent < needed)
         trouble(world, "2 recovery", "%s signs after %u of %u answers", m->name, m->recover_answers, needed);
     m->is_signing = true;
 }
@@ -505,7 +505,7 @@ void member_start(struct world *world, unsigned number)
     if (member->node || member->retired)
         return;
     member->incarnation++;
-    member->recover_answers = 0;
+    member->recover_answers = member->absent = 0;
     member->is_signing = member->flipped = false;
     member->engine_ms = member->skew_ms;
     member_acts(member);

@@ -77,6 +77,7 @@ struct member {
     int64_t skew_ms, engine_ms; /* its wall clock and its engine's against the world's; the engine's never goes back */
     uint32_t incarnation;       /* responses to a dead process go nowhere */
     unsigned recover_answers;   /* heard by this incarnation */
+    unsigned absent;            /* of whom its owner has said that they will not answer */
     bool is_signing;            /* this incarnation has signed something: it is through with its recovery */
     bool writing;               /* a batch is open in its store */
     bool wrote;                 /* and something was written in it */
