@@ -583,6 +583,13 @@ void *mmap64(void *at, size_t len, int protection, int flags, int fd, off64_t fr
     return mapped(real_, at, len, protection, flags, fd, from);
 }
 
+/* SQLite waits, in all up to ten seconds, for a lock that it could not get. */
+int usleep(useconds_t time)
+{
+    REAL("usleep", int (*)(useconds_t));
+    return state.counting && state.inside ? 0 : real_(time);
+}
+
 /* Allocations. Under a sanitizer, whose own allocator stands here, they are left alone. */
 #ifndef __SANITIZE_ADDRESS__
 void *__libc_malloc(size_t);

@@ -562,6 +562,13 @@ static void read_check(struct world *world, const char *what, int status, struct
         trouble(world, "%s: status %d instead of %d, or another body", what, status, good->status);
 }
 
+/* A node that could not read ends with its next step. */
+static void read_end(struct world *world)
+{
+    if (node_sound(world->members[SELF].node) || interpose_powerless())
+        member_step(world, SELF, &(struct event){.kind = EVENT_TICK}, NULL);
+}
+
 static void read_one(struct world *world, const char *path)
 {
     struct served served;
@@ -572,8 +579,7 @@ static void read_one(struct world *world, const char *path)
     interpose_leave();
     read_check(world, path, served.body.error ? 500 : served.status, buf_view(&served.body));
     buf_free(&served.body);
-    if (interpose_powerless())
-        self_dies(world, E_IO);
+    read_end(world);
 }
 
 static void read_views(struct world *world)
@@ -596,8 +602,7 @@ static void read_views(struct world *world)
         read_check(world, what[i], failed ? 500 : rc[i] ? 404 : 200, buf_view(&out[i]));
         buf_free(&out[i]);
     }
-    if (interpose_powerless())
-        self_dies(world, E_IO);
+    read_end(world);
 }
 
 static void read_all(struct world *world)
