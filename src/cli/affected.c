@@ -189,6 +189,7 @@ static int advisory_judge(struct scan *s, const struct advisory *advisory)
             s->touched[0] = (uint64_t)asset << 32;
             rc = match_index_run(s->assets[asset].index, advisory, hit_take, s);
         }
+    s->advisory = NULL;
     return rc;
 }
 

@@ -9,7 +9,7 @@ enum { LABEL_CIRCLE = -65801, LABEL_ANSWERS = -65802 }; /* private COSE header l
 #define STATEMENT_TYP "application/vnd.comity.statement+cose"
 #define MEDIA_SEALED "application/vnd.comity.sealed"
 #define MEDIA_KEY_CHANGE "application/vnd.comity.key-change+json" /* the one kind that counts in another party's log */
-#define MEDIA_LEAVE "application/vnd.comity.leave+json" /* the last statement of its log */
+#define MEDIA_LEAVE "application/vnd.comity.leave+json"           /* the last statement of its log */
 
 struct statement {
     struct hash id;       /* leaf hash of `bytes`: SHA-256(0x00 || bytes) */

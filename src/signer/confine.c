@@ -176,16 +176,16 @@ static const struct grant no_grants[] = {{NULL, 0}};
 
 static const struct profile {
     const char *name;
-    uint32_t otherwise;  /* for calls that no list names */
     const int *calls[2]; /* allowed (NULL: all but the denied) */
     const int *denied;
-    bool threads;
     const struct grant *grants;
+    uint32_t otherwise; /* for calls that no list names */
+    bool threads;
 } profiles[CONFINED_COUNT] = {
-    [CONFINED_SIGNER] = {"signer", SCMP_ACT_KILL_PROCESS, {core_calls, signer_calls}, NULL, false, no_grants},
-    [CONFINED_PARSER] = {"parser", SCMP_ACT_KILL_PROCESS, {core_calls, parser_calls}, NULL, false, no_grants},
-    [CONFINED_NET] = {"net", SCMP_ACT_ERRNO(EPERM), {core_calls, net_calls}, never_calls, true, net_grants},
-    [CONFINED_NODE] = {"node", SCMP_ACT_ALLOW, {NULL, NULL}, node_denied, false, node_grants},
+    [CONFINED_SIGNER] = {"signer", {core_calls, signer_calls}, NULL, no_grants, SCMP_ACT_KILL_PROCESS, false},
+    [CONFINED_PARSER] = {"parser", {core_calls, parser_calls}, NULL, no_grants, SCMP_ACT_KILL_PROCESS, false},
+    [CONFINED_NET] = {"net", {core_calls, net_calls}, never_calls, net_grants, SCMP_ACT_ERRNO(EPERM), true},
+    [CONFINED_NODE] = {"node", {NULL, NULL}, node_denied, node_grants, SCMP_ACT_ALLOW, false},
 };
 
 const char *confined_name(enum confined which)
