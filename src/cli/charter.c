@@ -250,7 +250,10 @@ static int bundle_now(const struct cli *cli, struct span charter, struct buf *ou
                                      : E_STATE;
     if (rc == 0 && status == 200)
         return 0;
-    (void)fprintf(stderr, "comity: the node does not run: key changes that it has learned of are not in this bundle\n");
+    (void)path_join(cli, "state.db", path);
+    if (access(path, F_OK) == 0) /* without a database it has learned of none */
+        (void)fprintf(stderr,
+                      "comity: the node does not run: key changes that it has learned of are not in this bundle\n");
     *fault = (struct fault){0};
     buf_reset(out);
     return bundle_extend(out, charter, NULL, 0, fault);
