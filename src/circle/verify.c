@@ -134,6 +134,11 @@ int key_change_verify(struct roster *roster, struct span bytes, struct span docu
     struct receipt *receipt;
     int rc = tlog_parse(&receipt, bytes, &standing.statement, arena, fault);
     rc = rc ? rc : change_check(roster, receipt, &document, &standing, fault);
+    if (rc == E_UNWITNESSED) { /* about a bundle there is nothing to wait for */
+        rc = E_QUORUM;
+        if (fault)
+            fault->code = rc;
+    }
     return rc ? rc : key_change_apply(roster, &standing.statement, document, standing.instant, arena, fault);
 }
 

@@ -26,7 +26,8 @@ int change_note(struct node *node, struct held_log *log, uint64_t index, const s
 struct candidate {
     struct held_log *log;
     uint64_t index;
-    bool spent; /* applied, or of no use */
+    bool spent;    /* applied, or of no use */
+    uint64_t size; /* of the checkpoint under which it stood first */
     struct hash id, document;
 };
 struct candidates {
@@ -88,6 +89,7 @@ static int candidate_pick(struct node *node, struct candidates *all, struct cand
         int rc = support_find(node, c->log, c->index, true, &support);
         if (rc)
             return rc;
+        c->size = support.size;
         if (support.size && (!*best || before(c, support.instant, *best, *best_instant))) {
             *best = c;
             *best_instant = support.instant;
@@ -114,7 +116,8 @@ static int candidate_apply(struct node *node, struct candidate *c, int64_t insta
     if (rc == 0 && statement_parse(&s, buf_view(&entry), NULL) == 0 &&
         key_change_screen(node->roster, &s, c->log->party, NULL) == 0 &&
         key_change_apply(node->roster, &s, text, instant, &node->change_arena, NULL) == 0)
-        node->changes[node->change_count++] = c->id;
+        node->changes[node->change_count++] = (struct applied_change){
+            .id = c->id, .log = (size_t)(c->log - node->logs), .index = c->index, .size = c->size};
     buf_free(&entry);
     buf_free(&document);
     return rc;
@@ -155,10 +158,18 @@ static int changes_apply(struct node *node, struct candidates *all)
     return rc;
 }
 
+static bool same_changes(const struct node *node, const struct applied_change *old, size_t count)
+{
+    bool same = count == node->change_count;
+    for (size_t i = 0; i < count && same; i++)
+        same = hash_eq(&old[i].id, &node->changes[i].id);
+    return same;
+}
+
 int changes_refresh(struct node *node, bool refold)
 {
     struct candidates *all = calloc(1, sizeof *all);
-    struct hash *old = NULL;
+    struct applied_change *old = NULL;
     size_t old_count = node->change_count;
     node->changes_due = false;
     if (!all)
@@ -170,8 +181,7 @@ int changes_refresh(struct node *node, bool refold)
     if (rc == 0 && old) {
         memcpy(old, node->changes, old_count * sizeof *old);
         rc = changes_apply(node, all);
-        bool same = old_count == node->change_count && memcmp(old, node->changes, old_count * sizeof *old) == 0;
-        if (rc == 0 && !same && refold)
+        if (rc == 0 && refold && !same_changes(node, old, old_count))
             rc = views_fold(node);
         node->changes_due = false; /* the same entries as before */
     }
@@ -237,16 +247,15 @@ int node_bundle(struct node *node, struct buf *out, struct fault *fault)
     if (rc == 0 && !node->charter_text.len)
         rc = fail(fault, E_STATE, "this node is in no circle yet: accede to a charter first");
     for (size_t i = 0; rc == 0 && i < node->change_count; i++) {
+        const struct applied_change *change = &node->changes[i];
+        struct held_log *log = &node->logs[change->log];
         struct statement s;
         struct buf entry;
-        log_id log;
-        uint64_t index;
         buf_init(&bytes[2 * i], RECEIPT_BYTES_MAX);
         buf_init(&bytes[2 * i + 1], KEY_CHANGE_BYTES_MAX);
         buf_init(&entry, STATEMENT_BYTES_MAX);
-        rc = node_receipt(node, &node->changes[i], false, &bytes[2 * i], fault);
-        rc = rc ? rc : node->env.store->ops->entry_find(node->env.store, &node->changes[i], &log, &index);
-        rc = rc ? rc : node->env.store->ops->entry_get(node->env.store, log, index, &entry);
+        rc = receipt_at(node, log, change->index, change->size, &bytes[2 * i]);
+        rc = rc ? rc : node->env.store->ops->entry_get(node->env.store, log->id, change->index, &entry);
         rc = rc ? rc : statement_parse(&s, buf_view(&entry), fault);
         rc = rc ? rc : node->env.store->ops->document_get(node->env.store, &s.document, &bytes[2 * i + 1]);
         buf_free(&entry);

@@ -159,13 +159,21 @@ struct loaded_inventory {
     struct match_index *index;
 };
 
+/* A key change that counts, where it stood first, and under which checkpoint: the one that a verifier can follow who knows only the changes
+   before it. A later one, or another log's copy, may have its quorum by the very keys that the change brought. */
+struct applied_change {
+    struct hash id;
+    size_t log; /* index in node->logs */
+    uint64_t index, size;
+};
+
 struct node {
     struct env env;
     const struct roster *charter; /* as it was given */
     struct span charter_text;
     struct roster *roster; /* own copy, with the key changes that stand; NULL outside a circle */
     struct arena roster_arena, change_arena;
-    struct hash changes[ROSTER_CHANGES_MAX]; /* ids of those that were applied, in order */
+    struct applied_change changes[ROSTER_CHANGES_MAX]; /* in order */
     size_t change_count;
     bool changes_due;
     const struct party *self; /* NULL outside a circle */
@@ -272,6 +280,8 @@ struct support {
     size_t count;
     struct cosigner cosigners[COMMITTEE_MAX];
 };
+/* The receipt of an entry by the checkpoint of exactly this size. */
+int receipt_at(struct node *node, struct held_log *log, uint64_t index, uint64_t size, struct buf *out);
 int support_find(struct node *node, struct held_log *log, uint64_t index, bool noted, struct support *out);
 
 /* push.c */

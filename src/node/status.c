@@ -219,6 +219,22 @@ static int receipt_text(struct node *node, struct found *found, struct buf *out)
     return rc ? rc : out->error;
 }
 
+int receipt_at(struct node *node, struct held_log *log, uint64_t index, uint64_t size, struct buf *out)
+{
+    struct store *store = node->env.store;
+    struct found *found = calloc(1, sizeof *found);
+    if (!found)
+        return E_NOMEM;
+    *found = (struct found){.log = log, .index = index, .support = {.size = size}};
+    buf_init(&found->entry, STATEMENT_BYTES_MAX);
+    buf_init(&found->note, NOTE_BYTES_MAX);
+    int rc = store->ops->entry_get(store, log->id, index, &found->entry);
+    rc = rc ? rc : note_find(node, log, size, &found->note);
+    rc = rc ? rc : receipt_text(node, found, out);
+    found_free(found);
+    return rc;
+}
+
 /* COSE: every mirror's receipt over the same size, for which we hold its signature. */
 struct cose_make {
     struct node *node;

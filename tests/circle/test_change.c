@@ -263,7 +263,7 @@ static void refused(void)
         size_t host;
         int code;
     } rows[] = {
-        {"too few have cosigned", {.no_cosigners = true}, HOST, E_UNWITNESSED},
+        {"too few have cosigned", {.no_cosigners = true}, HOST, E_QUORUM},
         {"signed by the statement key", {.other_role = true}, HOST, E_KEY},
         {"the signature is broken", {.broken = true}, HOST, E_SIGNATURE},
         {"of another circle", {.other_circle = true}, HOST, E_CIRCLE},
