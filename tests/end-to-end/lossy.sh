@@ -16,13 +16,17 @@ start_all $parties
 for n in $(seq 1 200); do printf 'Package: part-%d\nStatus: install ok installed\nVersion: 1.0\n\n' "$n"; done > "$circle/status.dpkg"
 comity operator inventory add machine "$circle/status.dpkg" --distribution Debian:12 > "$circle/last" || not_ok "the operator takes in its packages"
 : > "$circle/acknowledged"
-for n in $(seq 1 60); do
-    advisory "BAD-$n" "part-$n" > "$circle/advisory"
+times() { local n; n=$(sed -n "s/^$1 //p" "$circle/counts"); echo "${n:-0}"; } # times FATE: how many connections have met it
+all_fates() { local fate; for fate in cut truncate delay duplicate corrupt; do [ "$(times $fate)" -ge 3 ] || return 1; done; }
+said=0 # sixty, and on until every fate has come three times
+while [ $said -lt 60 ] || { [ $said -lt 200 ] && ! all_fates; }; do
+    said=$((said + 1))
+    advisory "BAD-$said" "part-$said" > "$circle/advisory"
     id=$(publish --open "$circle/advisory")
-    [ -n "$id" ] && echo "$id BAD-$n" >> "$circle/acknowledged"
+    [ -n "$id" ] && echo "$id BAD-$said" >> "$circle/acknowledged"
     sleep 0.1
 done
-same "sixty statements were acknowledged (seed $seed)" 60 "$(wc -l < "$circle/acknowledged")"
+same "all $said statements were acknowledged (seed $seed)" $said "$(wc -l < "$circle/acknowledged")"
 all_stand() {
     comity vendor --json status > "$circle/status"
     [ "$(value "$circle/status" 'x["log"]["unwitnessed"] == 0 and min(p["cosigned_our_size"] for p in x["peers"] if p["mirror"]) == x["log"]["size"]')" = True ]
@@ -30,14 +34,13 @@ all_stand() {
 check "everything stands, at every mirror" until_true 90 all_stand
 noticed() {
     comity operator --json notices > "$circle/notices"
-    value "$circle/notices" '" ".join("%s:%d" % (w, c) for w in ("BAD-%d" % n for n in range(1, 61)) for c in [sum(r["notice"]["advisory"]["id"] == w for r in x)] if c != 1)'
+    value "$circle/notices" '" ".join("%s:%d" % (w, c) for w in ("BAD-%d" % n for n in range(1, '"$((said + 1))"')) for c in [sum(r["notice"]["advisory"]["id"] == w for r in x)] if c != 1)'
 }
 all_noticed() { [ -z "$(noticed)" ]; }
 until_true 60 all_noticed
 same "exactly one notice for each" "" "$(noticed)"
 for fate in cut truncate delay duplicate corrupt; do
-    times=$(sed -n "s/^$fate //p" "$circle/counts")
-    check "connections were met by: $fate (${times:-0})" [ "${times:-0}" -ge 3 ]
+    check "connections were met by: $fate ($(times $fate))" [ "$(times $fate)" -ge 3 ]
 done
 prefix=/mirror/$(curl -s "http://127.0.0.1:${port[vendor]}/checkpoint" | head -n 1 | tr -d '\n' | sha256sum | cut -d ' ' -f 1)
 for who in $states; do
