@@ -13,7 +13,8 @@ static inline void sound_all(const struct span *list, size_t count)
 
 static inline void sound_package(const struct affected_package *p)
 {
-    const struct span texts[] = {p->ecosystem, p->name, p->purl, p->path};
+    const struct span texts[] = {p->ecosystem, p->name,  p->purl,         p->path,   p->cpe,   p->vendor,
+                                 p->product,   p->model, p->version_text, p->impact, p->remedy};
     sound_all(texts, sizeof texts / sizeof texts[0]);
     sound_all(p->versions, p->version_count);
     sound_all(p->fixed_versions, p->fixed_count);
@@ -48,6 +49,11 @@ static inline int fuzz_advisory(const char *media, struct span bytes)
         sound_all(a.undecided, a.undecided_count);
         for (size_t i = 0; i < a.package_count; i++)
             sound_package(&a.packages[i]);
+        for (size_t i = 0; i < a.problem_count; i++) {
+            sound(a.problems[i].path);
+            sound(a.problems[i].text);
+            must(a.problems[i].path.len > 0 && a.problems[i].text.len > 0);
+        }
     }
     must(rc == 0 || fault.code == rc);
     arena_free(&arena);

@@ -17,6 +17,10 @@ static void advisory_again(struct span bytes, struct arena *arena)
         return;
     touch_all(a.aliases, a.alias_count);
     touch_all(a.undecided, a.undecided_count);
+    for (size_t i = 0; i < a.problem_count; i++) {
+        touch(a.problems[i].path);
+        touch(a.problems[i].text);
+    }
     buf_init(&out, bytes.len + 1);
     flat_put_advisory(&out, &a);
     same(&out, bytes);

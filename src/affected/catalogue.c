@@ -439,8 +439,8 @@ static int advisory_rows_put(struct catalogue *c, uint32_t id, const struct advi
     int rc = 0;
     for (size_t i = 0; i < advisory->package_count && rc == 0; i++) {
         uint32_t name, row;
-        if (!advisory->packages[i].name.len)
-            continue; /* meets nothing: name_eq */
+        if (!advisory->packages[i].name.len || advisory->packages[i].lane != LANE_PURL)
+            continue; /* meets nothing: names_meet */
         rc = name_put(c, advisory->packages[i].name, &name);
         rc = rc ? rc : row_put(c, id, name, &advisory->packages[i], advisory->version.len == 0, &row);
         rc = rc ? rc : list_insert_at(&c->lists, &c->names[name].rows, c->names[name].rows.count, row);

@@ -4,7 +4,7 @@
 
 #include "affected/catalogue_state.h"
 
-/* [ecosystem, name, order | exhaustive << 8, ranges, versions, fixed], then for each range its count and (kind, version) each, then the
+/* [ecosystem, name, order and bits, ranges, versions, fixed], then for each range its count and (kind, version) each, then the
    versions, then the fixed ones; all texts as strings of the catalogue. */
 enum { WORD_ECOSYSTEM, WORD_NAME, WORD_ORDER, WORD_RANGES, WORD_VERSIONS, WORD_FIXED, WORD_HEAD };
 
@@ -49,13 +49,20 @@ static int texts_add(struct catalogue *c, struct words *w, const struct span *te
     return rc;
 }
 
+enum { BIT_EXHAUSTIVE = 8, BIT_OPEN, BITS_CLAIM = 12 };
+static uint32_t row_bits(const struct affected_package *row, bool exhaustive)
+{
+    return (uint32_t)row->order | (uint32_t)exhaustive << BIT_EXHAUSTIVE | (uint32_t)row->open << BIT_OPEN |
+           (uint32_t)row->claim << BITS_CLAIM;
+}
+
 static int row_pack(struct catalogue *c, const struct affected_package *row, bool exhaustive, struct words *w)
 {
     if (row->range_count > UINT16_MAX || row->version_count > UINT32_MAX / 2 || row->fixed_count > UINT32_MAX / 2)
         return E_LIMIT;
     int rc = text_add(c, w, row->ecosystem);
     rc = rc ? rc : text_add(c, w, row->name);
-    rc = rc ? rc : word_add(w, (uint32_t)row->order | (uint32_t)exhaustive << 8);
+    rc = rc ? rc : word_add(w, row_bits(row, exhaustive));
     rc = rc ? rc : word_add(w, (uint32_t)row->range_count);
     rc = rc ? rc : word_add(w, (uint32_t)row->version_count);
     rc = rc ? rc : word_add(w, (uint32_t)row->fixed_count);
@@ -147,13 +154,15 @@ static int row_unpack(struct catalogue *c, uint32_t row, bool *exhaustive)
     s->row = (struct affected_package){.ecosystem = string_get(c, w[WORD_ECOSYSTEM]),
                                        .name = string_get(c, w[WORD_NAME]),
                                        .order = (enum order)(w[WORD_ORDER] & 0xff),
+                                       .open = w[WORD_ORDER] >> BIT_OPEN & 1,
+                                       .claim = (enum row_claim)(w[WORD_ORDER] >> BITS_CLAIM & 3),
                                        .range_count = ranges,
                                        .version_count = w[WORD_VERSIONS],
                                        .fixed_count = w[WORD_FIXED],
                                        .ranges = s->ranges,
                                        .versions = s->versions,
                                        .fixed_versions = s->versions + w[WORD_VERSIONS]};
-    *exhaustive = w[WORD_ORDER] >> 8 & 1;
+    *exhaustive = w[WORD_ORDER] >> BIT_EXHAUSTIVE & 1;
     return 0;
 }
 
@@ -286,7 +295,7 @@ static int ordered_find(struct catalogue *c, const struct package_row *p, bool e
     size_t count = 0;
     int rc = stretches_cut(c, p, &count);
     for (size_t i = 0; i < s->row.version_count && rc == 0; i++)
-        stretch_mark(c, p, count, s->row.versions[i], JUDGED_AFFECTED);
+        stretch_mark(c, p, count, s->row.versions[i], judgement_of(&s->row));
     for (size_t i = 0; i < s->row.fixed_count && rc == 0; i++)
         stretch_mark(c, p, count, s->row.fixed_versions[i], JUDGED_EXCUSED);
     const uint32_t *items = list_items(&c->lists, p->ordered);
@@ -344,7 +353,7 @@ static int package_find(struct catalogue *c, uint32_t package, bool exhaustive, 
     if (!ecosystems_known(c, p, row))
         return rc ? rc : all_undecided(c, p->ordered, out);
     rc = rc ? rc : exact_find(c, package, row->fixed_versions, row->fixed_count, JUDGED_EXCUSED, out);
-    rc = rc ? rc : exact_find(c, package, row->versions, row->version_count, JUDGED_AFFECTED, out);
+    rc = rc ? rc : exact_find(c, package, row->versions, row->version_count, judgement_of(row), out);
     return rc ? rc : ordered_find(c, p, exhaustive, alone, out);
 }
 
@@ -396,7 +405,7 @@ int asked_pairs(struct catalogue *c, const struct advisory *advisory, struct pai
 {
     int rc = 0;
     for (size_t i = 0; i < advisory->package_count && rc == 0; i++) {
-        uint32_t name = name_find(c, advisory->packages[i].name);
+        uint32_t name = advisory->packages[i].lane == LANE_PURL ? name_find(c, advisory->packages[i].name) : 0;
         struct list packages = name ? c->names[name].packages : (struct list){0};
         rc = packages.count ? row_borrow(c, &advisory->packages[i]) : 0;
         for (uint32_t p = 0; p < packages.count && rc == 0; p++)

@@ -116,14 +116,24 @@ static enum judgement say_order(struct evidence *e, enum order order)
     return JUDGED_UNDECIDED;
 }
 
+/* What the row says of a version that it lists or whose range holds it. */
+enum judgement judgement_of(const struct affected_package *row)
+{
+    static const enum judgement judgements[CLAIM_COUNT] = {
+        [CLAIM_AFFECTED] = JUDGED_AFFECTED, [CLAIM_UNAFFECTED] = JUDGED_EXCUSED, [CLAIM_UNKNOWN] = JUDGED_INVESTIGATED};
+    return judgements[row->claim];
+}
+
+/* A row that tells only what is safe, or what is not known yet, says nothing of versions outside. */
 static enum judgement ranges_judge(const struct affected_package *row, struct span version, struct interval *found)
 {
-    enum judgement worst = JUDGED_NOT_AFFECTED;
+    bool affects = row->claim == CLAIM_AFFECTED;
+    enum judgement worst = affects && !row->open ? JUDGED_NOT_AFFECTED : JUDGED_SILENT;
     for (size_t i = 0; i < row->range_count; i++) {
         enum inside inside = range_judge(&row->ranges[i], row->order, version, found);
         if (inside == INSIDE)
-            return JUDGED_AFFECTED;
-        if (inside == CANNOT_TELL)
+            return judgement_of(row);
+        if (inside == CANNOT_TELL && affects)
             worst = JUDGED_UNDECIDED;
     }
     return worst;
@@ -141,14 +151,16 @@ static enum judgement unlisted_judge(const struct affected_package *row, bool ex
         *why = NULL; /* say_order has the words */
         return JUDGED_UNDECIDED;
     }
-    if (row->range_count == 0 && (row->version_count == 0 || !exhaustive)) {
+    if (row->range_count == 0 && (row->version_count == 0 || !exhaustive || row->open)) {
         *why = "is not among the versions that the advisory names";
         return JUDGED_SILENT;
     }
     enum judgement judgement = ranges_judge(row, version, found);
-    *why = judgement == JUDGED_UNDECIDED ? "cannot be placed: a range of the advisory has no start or no valid version"
-           : row->range_count            ? "is outside every affected range"
-                                         : "is not among the affected versions";
+    *why = judgement == JUDGED_SILENT ? "is outside every range that the advisory names"
+           : judgement == JUDGED_UNDECIDED
+               ? "cannot be placed: a range of the advisory has no start or no valid version"
+           : row->range_count ? "is outside every affected range"
+                              : "is not among the affected versions";
     return judgement;
 }
 
@@ -159,35 +171,55 @@ enum judgement judge_unlisted(const struct affected_package *row, bool exhaustiv
     return unlisted_judge(row, exhaustive, version, &found, &why);
 }
 
-enum judgement judge_version(const struct affected_package *row, bool exhaustive, struct span version)
+static enum judgement listed_judge(const struct affected_package *row, struct span version)
 {
     if (listed(row->versions, row->version_count, row->order, version))
-        return JUDGED_AFFECTED;
-    if (listed(row->fixed_versions, row->fixed_count, row->order, version))
-        return JUDGED_EXCUSED;
-    return judge_unlisted(row, exhaustive, version);
+        return judgement_of(row);
+    return listed(row->fixed_versions, row->fixed_count, row->order, version) ? JUDGED_EXCUSED : JUDGED_NONE;
+}
+
+enum judgement judge_version(const struct affected_package *row, bool exhaustive, struct span version)
+{
+    enum judgement judgement = listed_judge(row, version);
+    return judgement ? judgement : judge_unlisted(row, exhaustive, version);
+}
+
+static enum judgement say_stated(struct evidence *e, enum judgement judgement, const struct interval *found)
+{
+    const char *why = justification_names[e->package->justification];
+    if (judgement == JUDGED_EXCUSED) {
+        e->justification = e->package->justification;
+        (void)snprintf(e->reason, sizeof e->reason, "%s is stated as fixed or not affected%s%s", show(e->version).text,
+                       *why ? ": " : "", why);
+    } else if (judgement == JUDGED_INVESTIGATED) {
+        (void)say(e, judgement, "is under investigation: whether it is affected is not known yet");
+    } else if (found) {
+        say_inside(e, found);
+    } else {
+        (void)say(e, judgement, "is listed as affected");
+    }
+    return judgement;
 }
 
 static enum judgement row_judge(const struct affected_package *row, bool exhaustive, struct evidence *e)
 {
-    struct interval found;
+    struct interval found = {0};
     const char *why;
-    if (listed(row->versions, row->version_count, row->order, e->version))
-        return say(e, JUDGED_AFFECTED, "is listed as affected");
-    if (listed(row->fixed_versions, row->fixed_count, row->order, e->version))
-        return say(e, JUDGED_EXCUSED, "is stated as fixed or not affected");
-    enum judgement judgement = unlisted_judge(row, exhaustive, e->version, &found, &why);
-    if (judgement != JUDGED_AFFECTED)
-        return why ? say(e, judgement, why) : say_order(e, row->order);
-    say_inside(e, &found);
-    return judgement;
+    enum judgement judgement = listed_judge(row, e->version);
+    if (judgement)
+        return say_stated(e, judgement, NULL);
+    judgement = unlisted_judge(row, exhaustive, e->version, &found, &why);
+    if (found.from && judgement == judgement_of(row))
+        return say_stated(e, judgement, &found);
+    return why ? say(e, judgement, why) : say_order(e, row->order);
 }
 
 /* A component without an ecosystem, or read with a problem, is never called safe. */
 enum judgement judge(const struct advisory *advisory, const struct affected_package *row,
                      const struct component *component, struct span version, struct evidence *e)
 {
-    *e = (struct evidence){.package = row, .component = component, .version = version, .order = row->order};
+    *e = (struct evidence){
+        .package = row, .component = component, .version = version, .order = row->order, .lane = row->lane};
     if (advisory->withdrawn) {
         (void)snprintf(e->reason, sizeof e->reason, "the advisory is withdrawn");
         return JUDGED_EXCUSED;
@@ -213,6 +245,7 @@ enum verdict verdict_of(enum judgement judgement)
         [JUDGED_NOT_AFFECTED] = VERDICT_NOT_AFFECTED,
         [JUDGED_UNDECIDED] = VERDICT_UNDECIDED,
         [JUDGED_EXCUSED] = VERDICT_NOT_AFFECTED,
+        [JUDGED_INVESTIGATED] = VERDICT_UNDECIDED,
         [JUDGED_AFFECTED] = VERDICT_AFFECTED,
     };
     return verdicts[judgement];

@@ -13,7 +13,9 @@ struct evidence {
     const struct component *component;
     struct span version; /* the component's version that was compared */
     enum order order;
-    char reason[160]; /* "5.6.0-0.2 is in [5.6.0-0.1, 5.6.1+really5.4.5-1) by Debian order" */
+    enum lane lane;                   /* by what they met: the verdict's grade */
+    enum justification justification; /* of a verdict "not affected" that the advisory states */
+    char reason[240];                 /* "5.6.0-0.2 is in [5.6.0-0.1, 5.6.1+really5.4.5-1) by Debian order" */
 };
 /* The verdict over all rows of the advisory: affected beats undecided beats not affected. Names and ecosystems meet without regard
    to case; an ecosystem without release meets every release of it, and a component without ecosystem every one (then undecided).

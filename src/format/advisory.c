@@ -2,6 +2,14 @@
 
 #include "format/version_order.h"
 
+const char *const lane_names[LANE_COUNT] = {"purl", "cpe", "text"};
+const char *const justification_names[JUSTIFICATION_COUNT] = {"",
+                                                              "component_not_present",
+                                                              "vulnerable_code_not_present",
+                                                              "vulnerable_code_not_in_execute_path",
+                                                              "vulnerable_code_cannot_be_controlled_by_adversary",
+                                                              "inline_mitigations_already_exist"};
+
 /* The strings of an array; other items are passed over. */
 int advisory_texts(const struct json *array, const struct span **out, size_t *count, struct arena *arena)
 {

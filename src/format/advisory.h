@@ -34,12 +34,43 @@ struct range {
     size_t count;
     const struct range_event *events; /* as written; not sorted */
 };
+/* By what a row and a component can meet, the better grade first. A lower grade never says that a component is safe where a better one
+   cannot tell. */
+enum lane {
+    LANE_PURL, /* ecosystem and name, as a package URL has them */
+    LANE_CPE,  /* a CPE name, by NISTIR 7696: vendors and products are words that somebody once chose */
+    LANE_TEXT, /* vendor, product and model as people write them: proposes, decides nothing by itself */
+    LANE_COUNT
+};
+/* What an advisory says of the versions that a row lists or whose ranges hold them. */
+enum row_claim { CLAIM_AFFECTED, CLAIM_UNAFFECTED, CLAIM_UNKNOWN /* under investigation, for one */, CLAIM_COUNT };
+/* Why a vendor says that a product is not affected: CSAF 2.0 section 3.2.3.5 (flags), the same words as in VEX. */
+enum justification {
+    JUSTIFICATION_NONE,
+    COMPONENT_NOT_PRESENT,
+    VULNERABLE_CODE_NOT_PRESENT,
+    VULNERABLE_CODE_NOT_IN_EXECUTE_PATH,
+    VULNERABLE_CODE_CANNOT_BE_CONTROLLED_BY_ADVERSARY,
+    INLINE_MITIGATIONS_ALREADY_EXIST,
+    JUSTIFICATION_COUNT
+};
+extern const char *const lane_names[LANE_COUNT];                   /* "purl", "cpe", "text" */
+extern const char *const justification_names[JUSTIFICATION_COUNT]; /* as CSAF writes them; the first is empty */
+
 struct affected_package {
+    enum lane lane;
     struct span
-        ecosystem; /* as OSV writes it: "Debian:12", "Go", "npm"; from a purl its type mapped ("deb/debian" -> "Debian") */
-    struct span name; /* the name within the ecosystem; for Debian the source package */
-    struct span purl; /* as written, may be empty */
+        ecosystem; /* as OSV writes it: "Debian:12", "Go", "npm"; from a purl its type mapped ("deb/debian" -> "Debian"). Empty in other lanes */
+    struct span
+        name; /* the name within the ecosystem; for Debian the source package; LANE_CPE: "vendor:product"; LANE_TEXT: the product */
+    struct span purl;                        /* as written, may be empty */
+    struct span cpe, vendor, product, model; /* as written, each may be empty */
+    struct span version_text; /* what stands for the versions where no range could be made of it: "< V3.1 (all)" */
     enum order order;
+    enum row_claim claim;
+    bool open; /* of versions that no list and no range here holds nothing is said; else these are not affected */
+    enum justification justification; /* of what is not affected */
+    struct span impact, remedy;       /* why not, and what to do, in the vendor's words; may be empty */
     size_t range_count, version_count;
     const struct range *ranges;
     const struct span *versions; /* exactly these are affected */
@@ -47,15 +78,22 @@ struct affected_package {
     const struct span *fixed_versions; /* exactly these are not affected (CSAF fixed / known_not_affected) */
     struct span path;                  /* where in the document: "affected[3]" */
 };
+/* What is wrong with a part of the record. The rest of it counts all the same. */
+struct record_problem {
+    struct span path, text;
+};
 struct advisory {
     struct span id, title, publisher, version; /* version = tracking revision, may be empty (OSV) */
     struct span modified;                      /* RFC 3339 text */
     enum tlp tlp;
     bool withdrawn;
-    size_t alias_count, package_count, undecided_count;
+    bool
+        contradictory; /* it says two things of one product, or goes in a circle: read all the same, but not to be published so */
+    size_t alias_count, package_count, undecided_count, problem_count;
     const struct span *aliases; /* CVE ids and the like */
     const struct affected_package *packages;
     const struct span *undecided; /* products named without a package identity we can match: shown, never called safe */
+    const struct record_problem *problems;
 };
 
 int advisory_read_csaf(struct advisory *out, struct span json, struct arena *arena, struct fault *fault);

@@ -88,6 +88,16 @@ static void debian_take(struct component *c, const struct purl *purl, const stru
         c->source = c->source_version = span_of(NULL, 0);
 }
 
+/* Who makes it: from the member that says most about it to the one that says least. */
+static struct span vendor_of(const struct json *json)
+{
+    static const char *const makers[] = {"manufacturer", "supplier"};
+    struct span vendor = span_of(NULL, 0);
+    for (size_t i = 0; i < sizeof makers / sizeof *makers && !vendor.len; i++)
+        vendor = json_text(json_get(json, makers[i]), "name");
+    return vendor.len ? vendor : json_text(json, "publisher");
+}
+
 static const char *identity_take(struct component *c, const struct json *json, struct arena *arena)
 {
     struct purl purl;
@@ -117,6 +127,9 @@ static int component_read(struct collect *c, const struct json *json, char *path
     *out = (struct component){.path = span_str(path), .purl = json_text(json, "purl")};
     out->name = json_text(json, "name");
     out->version = json_text(json, "version");
+    out->cpe = json_text(json, "cpe");
+    out->vendor = vendor_of(json);
+    out->product = out->name;
     if (group.len && out->name.len)
         out->name = joined(group, "/", out->name, c->arena);
     if (!is_package(json))

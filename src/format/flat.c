@@ -2,6 +2,9 @@
 
 #include "base/limits.h"
 
+enum { PACKAGE_TEXTS = 11, PACKAGE_KINDS = 5, COMPONENT_TEXTS = 11 };
+enum { PACKAGE_LEAST = PACKAGE_TEXTS * 4 + PACKAGE_KINDS + 3 * 4, COMPONENT_LEAST = (COMPONENT_TEXTS + 1) * 4 };
+
 /* Writing */
 
 void flat_put_u32(struct buf *out, uint32_t value)
@@ -34,11 +37,13 @@ static void put_range(struct buf *out, const struct range *range)
 
 static void put_package(struct buf *out, const struct affected_package *p)
 {
-    flat_put_text(out, p->ecosystem);
-    flat_put_text(out, p->name);
-    flat_put_text(out, p->purl);
-    flat_put_text(out, p->path);
-    buf_byte(out, (uint8_t)p->order);
+    const struct span texts[PACKAGE_TEXTS] = {p->ecosystem, p->name,  p->purl,         p->path,   p->cpe,   p->vendor,
+                                              p->product,   p->model, p->version_text, p->impact, p->remedy};
+    for (size_t i = 0; i < PACKAGE_TEXTS; i++)
+        flat_put_text(out, texts[i]);
+    const uint8_t kinds[PACKAGE_KINDS] = {(uint8_t)p->lane, (uint8_t)p->order, (uint8_t)p->claim, p->open,
+                                          (uint8_t)p->justification};
+    buf_add(out, kinds, sizeof kinds);
     flat_put_u32(out, (uint32_t)p->range_count);
     for (size_t i = 0; i < p->range_count; i++)
         put_range(out, &p->ranges[i]);
@@ -53,8 +58,14 @@ void flat_put_advisory(struct buf *out, const struct advisory *a)
         flat_put_text(out, texts[i]);
     buf_byte(out, (uint8_t)a->tlp);
     buf_byte(out, a->withdrawn);
+    buf_byte(out, a->contradictory);
     put_texts(out, a->aliases, a->alias_count);
     put_texts(out, a->undecided, a->undecided_count);
+    flat_put_u32(out, (uint32_t)a->problem_count);
+    for (size_t i = 0; i < a->problem_count; i++) {
+        flat_put_text(out, a->problems[i].path);
+        flat_put_text(out, a->problems[i].text);
+    }
     flat_put_u32(out, (uint32_t)a->package_count);
     for (size_t i = 0; i < a->package_count; i++)
         put_package(out, &a->packages[i]);
@@ -66,8 +77,10 @@ void flat_put_inventory(struct buf *out, const struct inventory *inventory)
     flat_put_u32(out, (uint32_t)inventory->count);
     for (size_t i = 0; i < inventory->count; i++) {
         const struct component *c = &inventory->components[i];
-        const struct span texts[] = {c->ecosystem, c->name, c->version, c->source, c->source_version, c->purl, c->path};
-        for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++)
+        const struct span texts[COMPONENT_TEXTS] = {c->ecosystem,      c->name,    c->version, c->source,
+                                                    c->source_version, c->purl,    c->path,    c->cpe,
+                                                    c->vendor,         c->product, c->model};
+        for (size_t k = 0; k < COMPONENT_TEXTS; k++)
             flat_put_text(out, texts[k]);
         flat_put_text(out, c->problem ? span_str(c->problem) : span_of(NULL, 0));
     }
@@ -157,23 +170,36 @@ static const struct range *get_ranges(struct cursor *c, size_t *count)
     return ranges;
 }
 
-enum { PACKAGE_LEAST = 4 * 4 + 1 + 3 * 4, COMPONENT_LEAST = 8 * 4 };
-
 static const struct affected_package *get_packages(struct cursor *c, size_t *count)
 {
     struct affected_package *packages = get_array(c, count, PACKAGE_LEAST, sizeof *packages);
     for (size_t i = 0; i < *count && !c->error; i++) {
         struct affected_package *p = &packages[i];
-        p->ecosystem = get_text(c);
-        p->name = get_text(c);
-        p->purl = get_text(c);
-        p->path = get_text(c);
+        struct span *const texts[PACKAGE_TEXTS] = {&p->ecosystem,    &p->name,   &p->purl,    &p->path,
+                                                   &p->cpe,          &p->vendor, &p->product, &p->model,
+                                                   &p->version_text, &p->impact, &p->remedy};
+        for (size_t k = 0; k < PACKAGE_TEXTS; k++)
+            *texts[k] = get_text(c);
+        p->lane = (enum lane)get_u8(c, LANE_COUNT);
         p->order = (enum order)get_u8(c, ORDER_COUNT);
+        p->claim = (enum row_claim)get_u8(c, CLAIM_COUNT);
+        p->open = get_u8(c, 2) != 0;
+        p->justification = (enum justification)get_u8(c, JUSTIFICATION_COUNT);
         p->ranges = get_ranges(c, &p->range_count);
         p->versions = get_texts(c, &p->version_count);
         p->fixed_versions = get_texts(c, &p->fixed_count);
     }
     return packages;
+}
+
+static const struct record_problem *get_problems(struct cursor *c, size_t *count)
+{
+    struct record_problem *problems = get_array(c, count, 8, sizeof *problems);
+    for (size_t i = 0; i < *count; i++) {
+        problems[i].path = get_text(c);
+        problems[i].text = get_text(c);
+    }
+    return problems;
 }
 
 static int finish(const struct cursor *c)
@@ -192,8 +218,10 @@ int flat_get_advisory(struct advisory *out, struct span bytes, struct arena *are
     out->modified = get_text(&c);
     out->tlp = (enum tlp)get_u8(&c, TLP_RED + 1);
     out->withdrawn = get_u8(&c, 2) != 0;
+    out->contradictory = get_u8(&c, 2) != 0;
     out->aliases = get_texts(&c, &out->alias_count);
     out->undecided = get_texts(&c, &out->undecided_count);
+    out->problems = get_problems(&c, &out->problem_count);
     out->packages = get_packages(&c, &out->package_count);
     return finish(&c);
 }
@@ -223,9 +251,10 @@ int flat_get_inventory(struct inventory *out, struct span bytes, struct arena *a
         return E_LIMIT;
     for (size_t i = 0; i < out->count && !c.error; i++) {
         struct component *p = &components[i];
-        struct span *const texts[] = {&p->ecosystem,      &p->name, &p->version, &p->source,
-                                      &p->source_version, &p->purl, &p->path};
-        for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++)
+        struct span *const texts[COMPONENT_TEXTS] = {&p->ecosystem,      &p->name,    &p->version, &p->source,
+                                                     &p->source_version, &p->purl,    &p->path,    &p->cpe,
+                                                     &p->vendor,         &p->product, &p->model};
+        for (size_t k = 0; k < COMPONENT_TEXTS; k++)
             *texts[k] = get_text(&c);
         p->problem = get_problem(&c);
         out->problem_count += p->problem != NULL;

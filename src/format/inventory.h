@@ -8,8 +8,11 @@
 struct component {
     struct span ecosystem, name, version; /* as in struct affected_package; without a purl the ecosystem is empty */
     struct span source,
-        source_version;  /* Debian: the source package and its version, when they differ from the binary's */
-    struct span purl;    /* as written, may be empty */
+        source_version; /* Debian: the source package and its version, when they differ from the binary's */
+    struct span purl;   /* as written, may be empty */
+    struct span cpe;    /* as written, may be empty */
+    struct span vendor, product,
+        model;           /* who makes it, what they call it and its model number, in words; each may be empty */
     struct span path;    /* where: "components[12]" or "Package: xz-utils" */
     const char *problem; /* NULL, or why it cannot be matched ("no version", "purl does not parse") */
 };

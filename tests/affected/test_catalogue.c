@@ -57,6 +57,8 @@ static void advisory_draw(unsigned id)
                                        .version_count = draw(LISTED + 1),
                                        .fixed_count = draw(4) ? 0 : draw(LISTED + 1)};
         p->order = order_of_ecosystem(p->ecosystem);
+        p->claim = draw(3) ? CLAIM_AFFECTED : (enum row_claim)draw(CLAIM_COUNT);
+        p->open = draw(4) == 0;
         p->ranges = d->ranges;
         p->versions = d->versions;
         p->fixed_versions = d->fixed;

@@ -243,6 +243,49 @@ static void rows(void)
     CHECK(strlen(e.reason) < 80);
 }
 
+/* A row may state what is not affected, or not known; or say nothing of what is outside. */
+static void stated(void)
+{
+    static const struct {
+        enum row_claim claim;
+        bool open;
+        const char *version;
+        enum verdict want;
+        const char *reason;
+    } rows[] = {
+        {CLAIM_AFFECTED, false, "1.5.0", VERDICT_AFFECTED, "1.5.0 is in [1.0.0, 2.0.0)"},
+        {CLAIM_AFFECTED, false, "3.0.0", VERDICT_NOT_AFFECTED, "outside every affected range"},
+        {CLAIM_AFFECTED, true, "1.5.0", VERDICT_AFFECTED, "is in"},
+        {CLAIM_AFFECTED, true, "3.0.0", VERDICT_UNDECIDED, "outside every range that the advisory names"},
+        {CLAIM_UNAFFECTED, false, "1.5.0", VERDICT_NOT_AFFECTED, "not affected: vulnerable_code_not_present"},
+        {CLAIM_UNAFFECTED, false, "0.1.0", VERDICT_NOT_AFFECTED, "not affected: vulnerable_code_not_present"},
+        {CLAIM_UNAFFECTED, false, "3.0.0", VERDICT_UNDECIDED, "outside every range that the advisory names"},
+        {CLAIM_UNKNOWN, false, "1.5.0", VERDICT_UNDECIDED, "under investigation"},
+        {CLAIM_UNKNOWN, false, "0.1.0", VERDICT_UNDECIDED, "under investigation"},
+        {CLAIM_UNKNOWN, false, "0.2.0", VERDICT_UNDECIDED, "under investigation"},
+        {CLAIM_UNKNOWN, false, "0.3.0", VERDICT_NOT_AFFECTED, "fixed or not affected"},
+        {CLAIM_UNKNOWN, false, "3.0.0", VERDICT_UNDECIDED, "outside every range that the advisory names"},
+    };
+    test("what is stated as not affected, as under investigation, and what is left open");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct row row;
+        struct evidence e;
+        row_make(&row, &(struct row_text)NPM({"i1.0.0 f2.0.0"}, "0.1.0 0.2.0", "0.2.0 0.3.0"));
+        row.package.claim = rows[i].claim;
+        row.package.open = rows[i].open;
+        row.package.justification = VULNERABLE_CODE_NOT_PRESENT;
+        struct advisory advisory = {.package_count = 1, .packages = &row.package};
+        struct component c = component_make("npm", "left", rows[i].version, "", "");
+        CHECK_INT(match_component(&advisory, &c, &e), rows[i].want);
+        if (!strstr(e.reason, rows[i].reason))
+            printf("# row %zu: %s\n", i, e.reason);
+        CHECK(strstr(e.reason, rows[i].reason) != NULL && e.lane == LANE_PURL);
+        CHECK_INT(e.justification, strstr(rows[i].reason, "fixed or not") || strstr(rows[i].reason, "affected: vul")
+                                       ? VULNERABLE_CODE_NOT_PRESENT
+                                       : JUSTIFICATION_NONE);
+    }
+}
+
 /* ---- random advisories, by brute force ---- */
 
 static uint64_t seed_state;
@@ -451,6 +494,7 @@ int main(void)
         (void)snprintf(version_texts[i], sizeof version_texts[i], "%u.0.0", i);
     table();
     rows();
+    stated();
     test("random advisories and inventories, against brute force");
     random_rounds();
     edges();

@@ -118,6 +118,60 @@ static void inventories(void)
     buf_free(&flat);
 }
 
+/* Every member has a value of its own, so that two that change places show. */
+static void members(void)
+{
+    static const struct record_problem problems[] = {{{(const uint8_t *)"p1", 2}, {(const uint8_t *)"p2", 2}}};
+    static const struct affected_package row = {.lane = LANE_TEXT,
+                                                .ecosystem = {(const uint8_t *)"t1", 2},
+                                                .name = {(const uint8_t *)"t2", 2},
+                                                .purl = {(const uint8_t *)"t3", 2},
+                                                .cpe = {(const uint8_t *)"t4", 2},
+                                                .vendor = {(const uint8_t *)"t5", 2},
+                                                .product = {(const uint8_t *)"t6", 2},
+                                                .model = {(const uint8_t *)"t7", 2},
+                                                .version_text = {(const uint8_t *)"t8", 2},
+                                                .order = ORDER_GENERIC,
+                                                .claim = CLAIM_UNKNOWN,
+                                                .open = true,
+                                                .justification = INLINE_MITIGATIONS_ALREADY_EXIST,
+                                                .impact = {(const uint8_t *)"t9", 2},
+                                                .remedy = {(const uint8_t *)"t0", 2},
+                                                .path = {(const uint8_t *)"tp", 2}};
+    static const struct component part = {.cpe = {(const uint8_t *)"c1", 2},
+                                          .vendor = {(const uint8_t *)"c2", 2},
+                                          .product = {(const uint8_t *)"c3", 2},
+                                          .model = {(const uint8_t *)"c4", 2}};
+    struct advisory back,
+        advisory = {
+            .contradictory = true, .problem_count = 1, .problems = problems, .package_count = 1, .packages = &row};
+    struct inventory there, inventory = {.format = "cyclonedx", .count = 1, .components = &part};
+    struct buf flat;
+    struct arena arena;
+    test("every member of a row and of a component crosses");
+    arena_init(&arena, 1 << 20);
+    buf_init(&flat, 1 << 16);
+    flat_put_advisory(&flat, &advisory);
+    CHECK_INT(flat_get_advisory(&back, buf_view(&flat), &arena), 0);
+    const struct affected_package *p = back.packages;
+    CHECK(back.contradictory && back.problem_count == 1 && span_is(back.problems[0].path, "p1") &&
+          span_is(back.problems[0].text, "p2"));
+    CHECK(span_is(p->ecosystem, "t1") && span_is(p->name, "t2") && span_is(p->purl, "t3") && span_is(p->cpe, "t4") &&
+          span_is(p->vendor, "t5") && span_is(p->product, "t6") && span_is(p->model, "t7") &&
+          span_is(p->version_text, "t8") && span_is(p->impact, "t9") && span_is(p->remedy, "t0") &&
+          span_is(p->path, "tp"));
+    CHECK(p->lane == LANE_TEXT && p->order == ORDER_GENERIC && p->claim == CLAIM_UNKNOWN && p->open &&
+          p->justification == INLINE_MITIGATIONS_ALREADY_EXIST);
+    abuse(&flat, advisory_again);
+    buf_reset(&flat);
+    flat_put_inventory(&flat, &inventory);
+    CHECK_INT(flat_get_inventory(&there, buf_view(&flat), &arena), 0);
+    CHECK(span_is(there.components[0].cpe, "c1") && span_is(there.components[0].vendor, "c2") &&
+          span_is(there.components[0].product, "c3") && span_is(there.components[0].model, "c4"));
+    buf_free(&flat);
+    arena_free(&arena);
+}
+
 static void counts(void)
 {
     static const uint8_t many[] = "\0\0\0\4dpkg\xff\xff\xff\xff";
@@ -134,6 +188,7 @@ int main(void)
 {
     advisories();
     inventories();
+    members();
     counts();
     return test_end();
 }

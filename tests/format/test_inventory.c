@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
@@ -141,6 +142,32 @@ static void refused(struct arena *arena)
     CHECK_INT(inventory.count, 0);
 }
 
+static void makers(struct arena *arena)
+{
+    static const struct {
+        const char *members, *vendor;
+    } rows[] = {
+        {"\"manufacturer\":{\"name\":\"A\"},\"supplier\":{\"name\":\"B\"},\"publisher\":\"C\"", "A"},
+        {"\"supplier\":{\"name\":\"B\"},\"publisher\":\"C\"", "B"},
+        {"\"supplier\":{\"url\":[]},\"publisher\":\"C\"", "C"},
+        {"\"publisher\":7", ""},
+    };
+    struct inventory inventory;
+    test("CycloneDX: who makes a component, what it is called, and its CPE");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[512];
+        (void)snprintf(text, sizeof text,
+                       "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.6\",\"components\":[{\"type\":\"device\","
+                       "\"group\":\"g\",\"name\":\"Valve 7\",\"cpe\":\"cpe:2.3:h:a:valve_7:-:*:*:*:*:*:*:*\",%s}]}",
+                       rows[i].members);
+        CHECK_INT(read_text(&inventory, text, arena), 0);
+        const struct component *c = inventory.components;
+        check_text("vendor", rows[i].vendor, c->vendor, rows[i].vendor);
+        CHECK(span_is(c->product, "Valve 7") && span_is(c->name, "g/Valve 7"));
+        CHECK(span_is(c->cpe, "cpe:2.3:h:a:valve_7:-:*:*:*:*:*:*:*"));
+    }
+}
+
 static void too_many(void)
 {
     struct arena arena;
@@ -189,6 +216,7 @@ int main(void)
     CHECK(strcmp(inventory.format, "dpkg") == 0);
     check_all(&inventory, status_wants, sizeof status_wants / sizeof *status_wants);
     refused(&arena);
+    makers(&arena);
     too_many();
     test("scarce memory");
     scarce(bom, sizeof bom_wants / sizeof *bom_wants);
