@@ -49,6 +49,7 @@ enum {
     NOTICE_TEXT_MAX = 1024,               /* each text of a notice; longer ones are cut */
     NOTICE_BYTES_MAX = 128 * 1024,        /* a notice as JSON, each of its texts escaped at the worst */
     INVENTORY_NAME_MAX = 63,              /* of an inventory, and of its distribution */
+    FOLLOWED_URL_MAX = 1024,              /* where a feed has a document */
     DOCUMENT_PULLS_MAX = 32,              /* documents fetched at once, by a node */
     DOCUMENT_PULLS_PER_SOURCE = 8,        /* ... from one peer */
     DOCUMENT_PULL_SMALL_MAX = 256 * 1024, /* a larger one is fetched alone */

@@ -203,6 +203,15 @@ int command_inventory(struct cli *cli)
 /* What the advisory's statement was when the notice was made, and whether it has come to stand since. */
 static void standing_print(const struct json *row, const struct json *advisory)
 {
+    if (span_is(json_text(advisory, "state"), "followed")) {
+        (void)printf("\n    seen at ");
+        print_text(advisory, "seen_at");
+        if (json_text(row, "gone_since").len) {
+            (void)printf(", gone from there since ");
+            print_text(row, "gone_since");
+        }
+        return;
+    }
     bool stood = span_is(json_text(advisory, "state"), "standing"),
          stands = span_is(json_text(row, "state"), "standing");
     (void)printf("\n    %s", stood ? "standing since " : stands ? "unwitnessed then, standing since " : "unwitnessed");
@@ -226,7 +235,7 @@ static void notice_print(const struct json *row, bool replaced)
     (void)printf("\n    ");
     print_text(advisory, "id");
     (void)printf(" by ");
-    print_text(advisory, "issuer");
+    print_text(advisory, json_text(advisory, "source").len ? "source" : "issuer");
     (void)printf(": ");
     print_text(advisory, "title");
     (void)printf("\n    because ");

@@ -1,8 +1,10 @@
-/* Which advisories count, and whom they affect. Of one issuer's advisory only the latest revision counts: an OSV record by `modified`, a
-   CSAF document by its tracking version, and of two alike the one that was stated later. What an older one said and the latest does not
-   is taken back from whoever was told. Derived view:
-     current  SHA-256 of type, issuer and advisory id -> log number (8), index (8), statement (32), document (32), modified (8), version
-   An issuer's statements count in its own log alone, so the same index means the same statement. */
+/* Which advisories count, and whom they affect. Of one source's advisory only the latest revision counts: an OSV record by `modified`, a
+   CSAF document by its tracking version, and of two alike the one that was stated or seen later. What an older one said and the latest does
+   not is taken back from whoever was told. Derived view:
+     current  SHA-256 of type, source and advisory id -> log number (8; NO_LOG: of a feed), index in it or the journal's seq of the sighting
+              (8), id of the statement or sighting (32), document (32), modified (8), version
+   The source is the issuer, whose statements count in its own log alone, so that the same index means the same statement; or "feed:" and the
+   feed's name, which no party can have. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,20 +15,24 @@
 static const struct span view = {(const uint8_t *)"current", 7};
 
 enum { REVISION_FIXED_BYTES = 88, REVISION_VERSION_MAX = 64 };
+#define NO_LOG UINT64_MAX
 
 struct revision {
-    struct held_log *log;
+    struct held_log *log; /* NULL: of a feed */
     uint64_t index;
-    struct hash statement, document;
+    struct hash id, document;
     int64_t modified;
     size_t version_len;
     uint8_t version[REVISION_VERSION_MAX];
 };
 
-/* One advisory as stated, read whole. */
+/* One advisory as it was stated or seen, read whole. */
 struct stated {
     struct statement statement;
+    struct sighting sighting;
+    struct span media;
     struct advisory advisory;
+    struct notice_source source;
     struct buf entry, document;
     struct arena arena;
     bool readable; /* a release that reads more strictly may not read what was folded before */
@@ -47,28 +53,71 @@ static void stated_free(struct stated *stated)
     arena_free(&stated->arena);
 }
 
+static void source_of_statement(struct notice_source *out, struct held_log *log, uint64_t index,
+                                const struct statement *s, const struct advisory *advisory)
+{
+    *out = (struct notice_source){
+        .log = log, .index = index, .id = s->id, .document = s->document, .issuer = s->issuer, .advisory = advisory};
+}
+
+static void source_of_sighting(struct notice_source *out, const struct sighting *s, const struct advisory *advisory)
+{
+    *out = (struct notice_source){.index = (uint64_t)s->seq,
+                                  .id = s->id,
+                                  .document = s->document,
+                                  .feed = s->feed,
+                                  .url = s->url,
+                                  .seen = s->seen,
+                                  .advisory = advisory};
+}
+
+static int statement_again(struct node *node, const struct revision *revision, struct stated *stated)
+{
+    int rc = entry_read(node, revision->log->id, revision->index, &revision->id, &stated->entry);
+    rc = rc ? rc : statement_parse(&stated->statement, buf_view(&stated->entry), NULL);
+    stated->media = stated->statement.media;
+    source_of_statement(&stated->source, revision->log, revision->index, &stated->statement, &stated->advisory);
+    return rc;
+}
+
+static int sighting_again(struct node *node, const struct revision *revision, struct stated *stated)
+{
+    int rc = sighting_read(node, (int64_t)revision->index, &stated->sighting, &stated->arena);
+    if (rc == 0 && !hash_eq(&stated->sighting.id, &revision->id))
+        rc = E_CORRUPT;
+    stated->media = stated->sighting.media;
+    source_of_sighting(&stated->source, &stated->sighting, &stated->advisory);
+    return rc;
+}
+
 static int stated_read(struct node *node, const struct revision *revision, struct stated *stated)
 {
     struct store *store = node->env.store;
-    int rc = entry_read(node, revision->log->id, revision->index, &revision->statement, &stated->entry);
-    rc = rc ? rc : statement_parse(&stated->statement, buf_view(&stated->entry), NULL);
+    int rc = revision->log ? statement_again(node, revision, stated) : sighting_again(node, revision, stated);
     rc = rc ? rc : store->ops->document_get(store, &revision->document, &stated->document);
     return rc ? rc
-              : document_read(node, &revision->document, stated->statement.media, buf_view(&stated->document),
-                              &stated->advisory, &stated->arena, &stated->readable);
+              : document_read(node, &revision->document, stated->media, buf_view(&stated->document), &stated->advisory,
+                              &stated->arena, &stated->readable);
 }
 
-static void identity(const struct statement *s, const struct advisory *advisory, struct hash *out)
+static void identity(const struct notice_source *source, struct span media, struct hash *out)
 {
     const struct span nl = span_str("\n");
-    const struct span parts[] = {span_str("comity-advisory/1\n"), s->media, nl, s->issuer, nl, advisory->id};
+    const struct span parts[] = {span_str("comity-advisory/1\n"),
+                                 media,
+                                 nl,
+                                 span_str(source->log ? "" : "feed:"),
+                                 source->log ? source->issuer : source->feed,
+                                 nl,
+                                 source->advisory->id};
     sha256_parts(parts, sizeof parts / sizeof parts[0], out);
 }
 
-static void revision_of(struct held_log *log, uint64_t index, const struct statement *s,
-                        const struct advisory *advisory, struct revision *out)
+static void revision_of(const struct notice_source *source, struct revision *out)
 {
-    *out = (struct revision){.log = log, .index = index, .statement = s->id, .document = s->document};
+    const struct advisory *advisory = source->advisory;
+    *out =
+        (struct revision){.log = source->log, .index = source->index, .id = source->id, .document = source->document};
     if (!time_parse(advisory->modified, &out->modified))
         out->modified = INT64_MIN;
     out->version_len = advisory->version.len < sizeof out->version ? advisory->version.len : sizeof out->version;
@@ -76,9 +125,11 @@ static void revision_of(struct held_log *log, uint64_t index, const struct state
         memcpy(out->version, advisory->version.data, out->version_len);
 }
 
-/* Does `a` take the place of `b`? */
+/* Does `a` take the place of `b`? A feed that has the same bytes in two places has one advisory. */
 static bool is_later(const struct revision *a, const struct revision *b)
 {
+    if (!a->log && hash_eq(&a->document, &b->document))
+        return false;
     int order = advisory_revision_order(span_of(a->version, a->version_len), a->modified,
                                         span_of(b->version, b->version_len), b->modified);
     return order ? order > 0 : a->index > b->index;
@@ -88,9 +139,9 @@ static int revision_put(struct node *node, const struct hash *key, const struct 
 {
     struct buf value;
     buf_init(&value, REVISION_FIXED_BYTES + REVISION_VERSION_MAX);
-    buf_u64(&value, (uint64_t)(revision->log - node->logs));
+    buf_u64(&value, revision->log ? (uint64_t)(revision->log - node->logs) : NO_LOG);
     buf_u64(&value, revision->index);
-    buf_span(&value, span_hash(&revision->statement));
+    buf_span(&value, span_hash(&revision->id));
     buf_span(&value, span_hash(&revision->document));
     buf_u64(&value, (uint64_t)revision->modified);
     buf_add(&value, revision->version, revision->version_len);
@@ -103,12 +154,14 @@ static int revision_put(struct node *node, const struct hash *key, const struct 
 static int revision_parse(struct node *node, struct span value, struct revision *out)
 {
     *out = (struct revision){0};
-    if (value.len < REVISION_FIXED_BYTES || value.len > REVISION_FIXED_BYTES + REVISION_VERSION_MAX ||
-        u64_get(value.data) >= node->log_count)
+    if (value.len < REVISION_FIXED_BYTES || value.len > REVISION_FIXED_BYTES + REVISION_VERSION_MAX)
         return E_CORRUPT;
-    out->log = &node->logs[u64_get(value.data)];
+    uint64_t log = u64_get(value.data);
+    if (log != NO_LOG && log >= node->log_count)
+        return E_CORRUPT;
+    out->log = log == NO_LOG ? NULL : &node->logs[log];
     out->index = u64_get(value.data + 8);
-    memcpy(out->statement.b, value.data + 16, 32);
+    memcpy(out->id.b, value.data + 16, 32);
     memcpy(out->document.b, value.data + 48, 32);
     out->modified = (int64_t)u64_get(value.data + 80);
     out->version_len = value.len - REVISION_FIXED_BYTES;
@@ -243,13 +296,27 @@ static int revised_match(struct node *node, const struct notice_source *source, 
     if (replaced) {
         rc = stated_read(node, replaced, &before);
         if (before.readable)
-            m.before = (struct notice_source){.log = replaced->log,
-                                              .index = replaced->index,
-                                              .statement = &before.statement,
-                                              .advisory = &before.advisory};
+            m.before = before.source;
     }
     rc = rc ? rc : inventories_match(&m, NULL);
     stated_free(&before);
+    return rc;
+}
+
+/* Takes the place of what counted until now, if it is later. */
+static int advisory_count(struct node *node, const struct notice_source *source, struct span media)
+{
+    struct revision revision, known;
+    struct hash key;
+    identity(source, media, &key);
+    revision_of(source, &revision);
+    int rc = revision_get(node, &key, &known);
+    bool first = rc == E_NOTFOUND;
+    if ((rc && !first) || (!first && !is_later(&revision, &known)))
+        return first ? 0 : rc;
+    rc = revision_put(node, &key, &revision);
+    if (rc == 0 && !node->refolding && node->inventory_count)
+        rc = revised_match(node, source, first ? NULL : &known);
     return rc;
 }
 
@@ -257,29 +324,23 @@ int advisory_fold(struct node *node, struct held_log *log, uint64_t index, const
                   struct span document)
 {
     struct advisory advisory;
+    struct notice_source source;
     struct arena arena;
-    struct revision revision, known;
-    struct hash key;
-    arena_init(&arena, 8 * (size_t)DOCUMENT_BYTES_MAX);
     bool readable;
+    arena_init(&arena, 8 * (size_t)DOCUMENT_BYTES_MAX);
     int rc = document_read(node, &s->document, s->media, document, &advisory, &arena, &readable);
-    if (rc || !readable) {
-        arena_free(&arena);
-        return rc; /* no advisory, whatever it was stated as */
-    }
-    identity(s, &advisory, &key);
-    revision_of(log, index, s, &advisory, &revision);
-    rc = revision_get(node, &key, &known);
-    bool first = rc == E_NOTFOUND;
-    rc = first ? 0 : rc;
-    if (rc == 0 && (first || is_later(&revision, &known))) {
-        struct notice_source source = {.log = log, .index = index, .statement = s, .advisory = &advisory};
-        rc = revision_put(node, &key, &revision);
-        if (rc == 0 && !node->refolding && node->inventory_count)
-            rc = revised_match(node, &source, first ? NULL : &known);
-    }
+    source_of_statement(&source, log, index, s, &advisory);
+    if (rc == 0 && readable) /* else it is no advisory, whatever it was stated as */
+        rc = advisory_count(node, &source, s->media);
     arena_free(&arena);
     return rc;
+}
+
+int advisory_sighted(struct node *node, const struct sighting *sighting, const struct advisory *advisory)
+{
+    struct notice_source source;
+    source_of_sighting(&source, sighting, advisory);
+    return advisory_count(node, &source, sighting->media);
 }
 
 struct against {
@@ -300,12 +361,7 @@ static int against_visit(void *ctx, struct span key, struct span value)
     stated_init(&stated);
     rc = stated_read(against->node, &revision, &stated);
     if (stated.readable) {
-        struct matching m = {.node = against->node,
-                             .source = {.log = revision.log,
-                                        .index = revision.index,
-                                        .statement = &stated.statement,
-                                        .advisory = &stated.advisory},
-                             .counts = against->counts};
+        struct matching m = {.node = against->node, .source = stated.source, .counts = against->counts};
         rc = inventories_match(&m, against->only);
     }
     against->counts->advisories++;

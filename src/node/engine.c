@@ -270,7 +270,7 @@ int node_open(struct node **out, const struct env *env, const struct node_config
     if (rc)
         (void)fail(fault, rc, "roster");
     rc = rc || !node->charter ? rc : circle_load(node, config, fault);
-    if (rc == 0 && node->roster && (rc = views_check(node)) != 0)
+    if (rc == 0 && (rc = views_check(node)) != 0)
         (void)fail(fault, rc, "the views that an earlier release derived cannot be derived anew");
     if (rc == 0 && node->roster && (rc = changes_refresh(node, false)) != 0)
         (void)fail(fault, rc,

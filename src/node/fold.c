@@ -3,6 +3,7 @@
      wanted    document hash || statement id -> log number (8 bytes): stated, not held
      leave     log number (8 bytes) -> index (8) || statement id (32): the last statement of a log
      current   advisories.c: the latest revision of each advisory
+     followed, feed   followed.c
    and what changes.c and others name. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,6 +149,21 @@ static int labelled_put(struct node *node, const struct statement *s, struct spa
     return rc ? rc : node->env.store->ops->document_put(node->env.store, &s->document, label, document);
 }
 
+/* A document that a feed had before is held, and served to nobody: now the statement's label counts. */
+static int label_raise(struct node *node, const struct statement *s)
+{
+    struct stored_document info;
+    struct buf bytes;
+    int rc = node->env.store->ops->document_info(node->env.store, &s->document, &info);
+    if (rc || info.label != LABEL_CLOSED)
+        return rc;
+    buf_init(&bytes, DOCUMENT_BYTES_MAX);
+    rc = node->env.store->ops->document_get(node->env.store, &s->document, &bytes);
+    rc = rc ? rc : labelled_put(node, s, buf_view(&bytes));
+    buf_free(&bytes);
+    return rc;
+}
+
 /* The index says that the statement stood earlier in this log: did it? */
 static int repeated(struct node *node, struct held_log *log, uint64_t first, const struct hash *id)
 {
@@ -184,8 +200,12 @@ static int fold_entry(struct node *node, struct held_log *log, uint64_t index, s
         return 0;
     if (span_is(s.media, MEDIA_LEAVE) && (rc = leave_told(node, log, index, &s.id)) != 0)
         return rc;
-    if (node->own_batch || !document_missing(node, &s.document)) /* our own was stored with this batch */
+    if (node->own_batch) /* its document was stored with this batch, under the label that its owner gave it */
         return fold_held(node, log, index, &s);
+    if (!document_missing(node, &s.document)) {
+        rc = label_raise(node, &s);
+        return rc ? rc : fold_held(node, log, index, &s);
+    }
     struct early_document *early = early_find(node, &s.document);
     if (!early)
         return want(node, log, &s);
@@ -333,6 +353,7 @@ int views_fold(struct node *node)
     node->refolding = true;
     for (size_t i = 0; i < node->log_count && rc == 0; i++)
         rc = fold_log(node, &node->logs[i]);
+    rc = rc ? rc : followed_fold(node);
     node->refolding = false;
     return rc || !node->inventory_count ? rc : advisories_match(node, NULL, &counts);
 }

@@ -141,7 +141,7 @@ int inventory_take(struct node *node, const struct event *event)
         return 0;
     }
     int rc = inventory_keep(node, event, loaded);
-    if (rc == 0 && node->roster)
+    if (rc == 0)
         rc = advisories_match(node, loaded, &counts);
     if (rc)
         return rc;

@@ -10,12 +10,16 @@
 static const struct span kind_notice = {(const uint8_t *)"notice", 6};
 static const struct span kind_delivered = {(const uint8_t *)"delivered", 9};
 
-static void standing_write(const struct support *standing, struct buf *out)
+static void standing_write(const struct support *standing, bool followed, struct buf *out)
 {
     char at[21] = "";
     if (standing->size)
         time_format(standing->instant, at);
-    buf_printf(out, "\"state\":\"%s\",\"standing_since\":\"%s\"", standing->size ? "standing" : "logged", at);
+    buf_printf(out, "\"state\":\"%s\",\"standing_since\":\"%s\"",
+               followed         ? "followed"
+               : standing->size ? "standing"
+                                : "logged",
+               at);
 }
 
 void notice_id(const struct notice_source *source, const struct loaded_inventory *inventory,
@@ -23,7 +27,7 @@ void notice_id(const struct notice_source *source, const struct loaded_inventory
 {
     const struct span nl = span_str("\n");
     const struct span parts[] = {span_str("comity-notice/1\n"),
-                                 span_hash(&source->statement->id),
+                                 span_hash(&source->id),
                                  nl,
                                  span_str(inventory->name),
                                  nl,
@@ -74,6 +78,16 @@ static void component_write(const struct component *component, struct buf *out)
     buf_text(out, "},");
 }
 
+static void feed_write(const struct notice_source *source, struct buf *out)
+{
+    char at[21], name[NAME_BYTES_MAX + 8];
+    (void)snprintf(name, sizeof name, "feed:%.*s", (int)source->feed.len, (const char *)source->feed.data);
+    member(out, "source", span_str(name));
+    member(out, "url", source->url);
+    time_format(source->seen, at);
+    member(out, "seen_at", span_str(at));
+}
+
 static void advisory_write(const struct notice_source *source, struct buf *out)
 {
     char hex[65];
@@ -81,12 +95,14 @@ static void advisory_write(const struct notice_source *source, struct buf *out)
     member(out, "id", source->advisory->id);
     member(out, "title", source->advisory->title);
     member(out, "version", source->advisory->version);
-    member(out, "issuer", source->statement->issuer);
-    hash_hex(&source->statement->id, hex);
-    member(out, "statement", span_str(hex));
-    hash_hex(&source->statement->document, hex);
+    member(out, "issuer", source->issuer);
+    hash_hex(&source->id, hex);
+    member(out, "statement", span_str(source->log ? hex : ""));
+    hash_hex(&source->document, hex);
     member(out, "document", span_str(hex));
-    standing_write(&source->standing, out);
+    if (!source->log)
+        feed_write(source, out);
+    standing_write(&source->standing, !source->log, out);
     buf_text(out, source->advisory->withdrawn ? ",\"withdrawn\":true}," : ",\"withdrawn\":false},");
 }
 
@@ -122,7 +138,8 @@ int notice_record(struct node *node, struct notice_source *source, const struct 
     char hex[65];
     int64_t seq;
     struct buf body;
-    int rc = source->asked ? 0 : support_find(node, source->log, source->index, false, &source->standing);
+    int rc =
+        source->asked || !source->log ? 0 : support_find(node, source->log, source->index, false, &source->standing);
     source->asked = true;
     buf_init(&body, NOTICE_BYTES_MAX);
     notice_id(source, inventory, evidence->component, verdict, &id);
@@ -196,36 +213,59 @@ struct listing {
 };
 
 /* What the statement is now: it may have come to stand since the notice was made. */
-static int listing_standing(struct listing *listing, struct span notice)
+static int listing_standing(struct listing *listing, const struct hash *id)
 {
     struct node *node = listing->node;
-    const struct json *root = NULL;
-    struct arena arena;
-    struct hash id;
     log_id number = 0;
     uint64_t index = 0;
-    arena_init(&arena, 1 << 20);
-    int rc = json_parse(&root, notice, NOTICE_BYTES_MAX, &arena, NULL);
-    if (rc == 0 && !hash_parse(json_text(json_get(root, "advisory"), "statement"), &id))
-        rc = E_CORRUPT;
-    arena_free(&arena);
-    if (rc || hash_eq(&id, &listing->statement))
-        return rc;
-    listing->statement = id;
+    if (hash_eq(id, &listing->statement))
+        return 0;
+    listing->statement = *id;
     listing->standing = (struct support){0};
-    rc = node->env.store->ops->entry_find(node->env.store, &id, &number, &index);
+    int rc = node->env.store->ops->entry_find(node->env.store, id, &number, &index);
     for (size_t i = 0; rc == 0 && i < node->log_count; i++)
         if (node->logs[i].id == number)
             return support_find(node, &node->logs[i], index, false, &listing->standing);
     return rc == E_NOTFOUND ? 0 : rc;
 }
 
+/* What the feed has now where it had the document. */
+static int listing_followed(struct listing *listing, const struct json *advisory, struct span source)
+{
+    int64_t gone = 0;
+    char at[21] = "";
+    int rc = followed_gone_since(listing->node, span_from(source, 5), json_text(advisory, "url"), &gone);
+    if (gone)
+        time_format(gone, at);
+    standing_write(&(struct support){0}, true, listing->out);
+    buf_printf(listing->out, ",\"gone_since\":\"%s\"", at);
+    return rc;
+}
+
+static int listing_now(struct listing *listing, struct span notice)
+{
+    const struct json *root = NULL;
+    struct arena arena;
+    struct hash id;
+    arena_init(&arena, 1 << 20);
+    int rc = json_parse(&root, notice, NOTICE_BYTES_MAX, &arena, NULL);
+    const struct json *advisory = json_get(root, "advisory");
+    struct span source = json_text(advisory, "source");
+    if (rc == 0 && span_starts(source, "feed:")) {
+        rc = listing_followed(listing, advisory, source);
+    } else if (rc == 0) {
+        rc = hash_parse(json_text(advisory, "statement"), &id) ? listing_standing(listing, &id) : E_CORRUPT;
+        standing_write(&listing->standing, false, listing->out);
+    }
+    arena_free(&arena);
+    return rc;
+}
+
 static int listing_visit(void *ctx, const struct journal_row *row)
 {
     struct listing *listing = ctx;
-    int rc = listing_standing(listing, row->body);
     buf_printf(listing->out, "%s{\"seq\":%lld,", listing->more ? ",\n" : "", (long long)row->seq);
-    standing_write(&listing->standing, listing->out);
+    int rc = listing_now(listing, row->body);
     buf_text(listing->out, ",\"notice\":");
     buf_span(listing->out, row->body);
     buf_byte(listing->out, '}');

@@ -688,7 +688,7 @@ static int documents_make(struct repair *r)
     int rc = made->ops->begin(made);
     if (rc == 0 && r->old->store)
         rc = salvage_documents(r->old, document_copy, r);
-    for (size_t i = 0; i < r->roster->count && rc == 0; i++) {
+    for (size_t i = 0; r->roster && i < r->roster->count && rc == 0; i++) {
         struct document_repair d = {.r = r, .writer = &r->roster->parties[i]};
         log_id log;
         uint64_t size;
@@ -733,7 +733,7 @@ static int private_make(struct repair *r)
 static int views_make(struct repair *r, struct fault *fault)
 {
     struct env env = {.store = r->made};
-    struct node_config config = {.roster = r->charter, .party = span_str(r->self->card.name)};
+    struct node_config config = {.roster = r->charter, .party = span_str(r->self ? r->self->card.name : "")};
     struct node *node = NULL;
     int rc = node_open(&node, &env, &config, fault);
     if (rc == 0) {
@@ -748,11 +748,11 @@ int store_repair(struct repair *r, struct fault *fault)
     int rc = r->roster ? logs_make(r) : 0;
     if (rc)
         return fail(fault, rc, "making the logs anew");
-    rc = r->roster ? documents_make(r) : 0;
+    rc = documents_make(r);
     if (rc)
         return fail(fault, rc, "copying and fetching documents");
     rc = private_make(r);
     if (rc)
         return fail(fault, rc, "copying the journal");
-    return r->roster ? views_make(r, fault) : 0;
+    return views_make(r, fault);
 }

@@ -359,21 +359,52 @@ size_t documents_unread(struct node *node);
 
 void inventories_free(struct node *node);
 
+/* followed.c: documents of feeds that the owner follows, in a circle or in none. What a feed says is recorded in the journal ("followed") and
+   never reads as a statement of the circle's: it is neither logged nor standing. */
+struct followed {
+    struct span feed, url, media,
+        bytes; /* feed: a label as a party's name; url: of this document, one line, unique within the feed */
+    const struct hash *hash; /* of `bytes` */
+    int64_t seen;
+};
+/* Keeps the document, which is never served, writes down that it was seen, and lets it count as the feed's. The bytes that were seen there last
+   do nothing. What cannot be read as an advisory is kept, counted and written down all the same. E_SYNTAX, E_LIMIT (a field), E_HASH:
+   nothing was done; all else is final. */
+int advisory_followed(struct node *node, const struct followed *followed);
+/* The feed has nothing there any more: the last revision goes on counting, and the record shows it. E_NOTFOUND: it never had. */
+int advisory_gone(struct node *node, struct span feed, struct span url, int64_t seen);
+struct sighting { /* one row of the journal */
+    int64_t seq, seen;
+    bool gone;
+    struct span feed, url, media;
+    struct hash document, id; /* id: of this sighting, as a statement's */
+};
+int sighting_read(struct node *node, int64_t seq, struct sighting *out, struct arena *arena);
+int followed_fold(struct node *node); /* all of the journal, in order */
+/* 0 when the feed still has what it had at `url`. */
+int followed_gone_since(struct node *node, struct span feed, struct span url, int64_t *gone);
+void feeds_json(struct node *node, struct buf *out); /* an array: what each feed had */
+
 /* advisories.c */
 struct match_counts {
     unsigned advisories, affected, undecided; /* advisories that count; findings */
 };
 int advisory_fold(struct node *node, struct held_log *log, uint64_t index, const struct statement *s,
                   struct span document);
+int advisory_sighted(struct node *node, const struct sighting *sighting, const struct advisory *advisory);
 /* All advisories that count against one inventory, or against all (NULL). */
 int advisories_match(struct node *node, const struct loaded_inventory *only, struct match_counts *counts);
 
 /* notices.c */
 #define NOTICE_CLEARED "no longer affected" /* a notice's verdict beside verdict_names */
-struct notice_source {                      /* the advisory that a notice is about */
-    struct held_log *log;
+/* The advisory that a notice is about, and who says it: a statement in a log, or a feed's document. */
+struct notice_source {
+    struct held_log *log; /* NULL: of a feed */
     uint64_t index;
-    const struct statement *statement;
+    struct hash id, document; /* id: of the statement, or of the sighting */
+    struct span issuer;       /* of a statement */
+    struct span feed, url;    /* of a feed's document */
+    int64_t seen;
     const struct advisory *advisory;
     bool asked; /* `standing` has been found out, for the first notice */
     struct support standing;

@@ -77,7 +77,9 @@ void node_status_json(struct node *node, int64_t now_ms, struct buf *out)
         buf_printf(out, "\"components\":%zu,\"problems\":%zu}", inventory->inventory.count,
                    inventory->inventory.problem_count);
     }
-    buf_text(out, "]}\n");
+    buf_text(out, "],\"feeds\":");
+    feeds_json(node, out);
+    buf_text(out, "}\n");
 }
 
 /* Finding a statement and what supports it. The entry's bytes stay in `entry`. */
