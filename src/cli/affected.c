@@ -193,6 +193,22 @@ static int advisory_judge(struct scan *s, const struct advisory *advisory)
     return rc;
 }
 
+/* What is wrong with parts of a record that is read all the same. */
+static int record_problems(struct scan *s, const struct advisory *advisory)
+{
+    int rc = 0;
+    for (size_t i = 0; i < advisory->problem_count && rc == 0; i++) {
+        const struct record_problem *p = &advisory->problems[i];
+        char where[200], what[200];
+        (void)snprintf(where, sizeof where, "%.*s", p->path.len < 180 ? (int)p->path.len : 180,
+                       (const char *)p->path.data);
+        (void)snprintf(what, sizeof what, "%.*s", p->text.len < 180 ? (int)p->text.len : 180,
+                       (const char *)p->text.data);
+        rc = problem_add(s, s->file, where, what);
+    }
+    return rc;
+}
+
 /* Guessed by a member that the one kind must have; when the guess fails, the other kind is tried. */
 static int advisory_parse(struct advisory *out, struct span bytes, struct arena *arena, struct fault *fault)
 {
@@ -231,7 +247,8 @@ static int advisory_file(struct scan *s, const char *path, struct buf *bytes)
         rc = fault_add(s, path, &fault);
     } else if (rc == 0) {
         s->advisories++;
-        rc = advisory_judge(s, &advisory);
+        rc = record_problems(s, &advisory);
+        rc = rc ? rc : advisory_judge(s, &advisory);
     }
     arena_free(&arena);
     progress(s);

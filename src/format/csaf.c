@@ -1,188 +1,122 @@
-/* CSAF 2.0: product tree to packages. A product with a purl is an identity; a branch "product_version_range" with a
-   vers range gives a range; everything else that is stated to be affected is kept as undecided, never as safe. */
+/* CSAF 2.0: what its vulnerabilities state of the products of the tree (csaf_tree.c) becomes rows, in each lane in which the product has an
+   identity. What is stated to be affected and cannot be decided by any row is kept as undecided, never as safe. */
 #include <stdlib.h>
 
-#include "base/buf.h"
 #include "base/limits.h"
-#include "format/advisory.h"
+#include "format/cpe.h"
+#include "format/csaf_tree.h"
 #include "format/purl.h"
 #include "format/vers.h"
 #include "format/version.h"
+#include "format/version_text.h"
 
-enum { PRODUCTS_MAX = 100000, BRANCH_DEPTH_MAX = 30, RELATION_DEPTH_MAX = 16 };
-enum status {
-    STATUS_AFFECTED = 1,
-    STATUS_FIXED = 2,
-    STATUS_UNKNOWN = 4,
-    STATUS_BOUND = 8, /* first or last affected: says something about other versions too, which no list holds */
-};
+enum { MARKS_MAX = 20000000 }; /* groups may be named again and again */
 
-struct product {
-    struct span id, name, purl, range, path;
-    struct span part; /* the product that a relationship puts onto another */
-    unsigned status;
-};
-struct products {
-    struct product *list;
-    size_t count, cap;
-};
-struct reader {
-    struct products tree, strays;  /* strays: ids with a status that the tree does not define */
-    uint32_t at[BRANCH_DEPTH_MAX]; /* where the walk through the branches stands */
-    struct arena *arena;
-    struct fault *fault;
-};
+/* Calls `mark` for each product that "product_ids" and "group_ids" name. */
+typedef void mark_product(struct product *product, void *ctx);
 
-static int shown(struct span text)
+static void ids_mark(struct csaf_reader *r, const struct json *ids, mark_product *mark, void *ctx)
 {
-    return (int)(text.len < 80 ? text.len : 80);
-}
-
-/* An array, or NULL when it is absent. */
-static int list_get(struct reader *r, const struct json *parent, const char *key, const struct json **list)
-{
-    *list = json_get(parent, key);
-    if (*list && (*list)->type != JSON_ARRAY)
-        return fail(r->fault, E_TYPE, "\"%s\" must be an array", key);
-    return 0;
-}
-
-static int product_push(struct reader *r, struct products *to, const struct product *product)
-{
-    if (to->count == PRODUCTS_MAX)
-        return fail(r->fault, E_LIMIT, "more than %d products", PRODUCTS_MAX);
-    if (to->count == to->cap) {
-        size_t cap = to->cap ? to->cap * 2 : 64;
-        struct product *more = arena_array(r->arena, cap, sizeof *more);
-        if (!more)
-            return fail(r->fault, E_NOMEM, "products");
-        if (to->count)
-            memcpy(more, to->list, to->count * sizeof *more);
-        to->list = more;
-        to->cap = cap;
+    for (uint32_t i = 0; ids && ids->type == JSON_ARRAY && i < ids->count && r->marks++ < MARKS_MAX; i++) {
+        size_t count = 0;
+        struct product *p = ids->child[i].type == JSON_STRING ? csaf_product(r, ids->child[i].text, &count) : NULL;
+        for (size_t k = 0; k < count; k++)
+            mark(&p[k], ctx);
     }
-    to->list[to->count++] = *product;
-    return 0;
 }
 
-static int product_add(struct reader *r, const struct json *json, struct product product, char *path)
+static void named_mark(struct csaf_reader *r, const struct json *root, const struct json *json, mark_product *mark,
+                       void *ctx)
 {
-    if (!path)
-        return fail(r->fault, E_NOMEM, "products");
-    product.path = span_str(path);
-    product.id = json_text(json, "product_id");
-    product.name = json_text(json, "name");
-    product.purl = json_text(json_get(json, "product_identification_helper"), "purl");
-    if (!product.id.len)
-        return fail(r->fault, E_MISSING, "%s: a product has a \"product_id\"", path);
-    return product_push(r, &r->tree, &product);
+    const struct json *groups = json_path(root, "product_tree.product_groups"), *wanted = json_get(json, "group_ids");
+    ids_mark(r, json_get(json, "product_ids"), mark, ctx);
+    for (uint32_t i = 0; wanted && wanted->type == JSON_ARRAY && i < wanted->count; i++)
+        for (uint32_t g = 0; groups && groups->type == JSON_ARRAY && g < groups->count && r->marks++ < MARKS_MAX; g++)
+            if (span_eq(json_text(&groups->child[g], "group_id"), wanted->child[i].text))
+                ids_mark(r, json_get(&groups->child[g], "product_ids"), mark, ctx);
 }
 
-static char *branch_path(const struct reader *r, unsigned depth)
+static void justify(struct product *product, void *ctx)
 {
-    struct buf path;
-    buf_init(&path, 2048);
-    buf_text(&path, "product_tree");
-    for (unsigned i = 0; i <= depth; i++)
-        buf_printf(&path, ".branches[%u]", (unsigned)r->at[i]);
-    char *copy = path.error ? NULL : arena_text(r->arena, buf_view(&path));
-    buf_free(&path);
-    return copy;
+    if (!product->justification)
+        product->justification = *(enum justification *)ctx;
 }
 
-static int branches(struct reader *r, const struct json *parent, struct span range, unsigned depth)
+static void excuse(struct product *product, void *ctx)
 {
+    if (!product->impact.len)
+        product->impact = *(struct span *)ctx;
+}
+
+struct remedy {
+    unsigned rank;
+    struct span text;
+};
+
+static void remedy_give(struct product *product, void *ctx)
+{
+    const struct remedy *remedy = ctx;
+    if (product->remedy_rank && product->remedy_rank <= remedy->rank)
+        return;
+    product->remedy_rank = remedy->rank;
+    product->remedy = remedy->text;
+}
+
+/* Why a product is not affected: the flags of this vulnerability, and what its threats say of the impact. */
+static int reasons_read(struct csaf_reader *r, const struct json *root, const struct json *vulnerability)
+{
+    const struct json *flags, *threats;
+    int rc = csaf_list(r, vulnerability, "flags", &flags);
+    rc = rc ? rc : csaf_list(r, vulnerability, "threats", &threats);
+    for (uint32_t i = 0; rc == 0 && flags && i < flags->count; i++)
+        for (unsigned j = 1; j < JUSTIFICATION_COUNT; j++)
+            if (span_is(json_text(&flags->child[i], "label"), justification_names[j]))
+                named_mark(r, root, &flags->child[i], justify, &(enum justification){(enum justification)j});
+    for (uint32_t i = 0; rc == 0 && threats && i < threats->count; i++) {
+        struct span details = json_text(&threats->child[i], "details");
+        if (span_is(json_text(&threats->child[i], "category"), "impact"))
+            named_mark(r, root, &threats->child[i], excuse, &details);
+    }
+    return rc;
+}
+
+/* The first of the best kind: a fix before what stands in for one, and that before the word that there is none. */
+static int remedies_read(struct csaf_reader *r, const struct json *root, const struct json *vulnerability)
+{
+    static const char *const kinds[] = {"vendor_fix", "workaround", "mitigation", "no_fix_planned", "none_available"};
     const struct json *list;
-    int rc = list_get(r, parent, "branches", &list);
-    if (rc == 0 && list && depth >= BRANCH_DEPTH_MAX)
-        return fail(r->fault, E_LIMIT, "branches nested deeper than %d", BRANCH_DEPTH_MAX);
-    for (uint32_t i = 0; rc == 0 && list && i < list->count; i++) {
-        const struct json *branch = &list->child[i], *product = json_get(branch, "product");
-        bool is_range = span_is(json_text(branch, "category"), "product_version_range");
-        struct span inner = is_range ? json_text(branch, "name") : range;
-        r->at[depth] = i;
-        if (product)
-            rc = product_add(r, product, (struct product){.range = inner}, branch_path(r, depth));
-        rc = rc ? rc : branches(r, branch, inner, depth + 1);
-    }
-    return rc;
-}
-
-static int tree_read(struct reader *r, const struct json *root)
-{
-    const struct json *tree = json_get(root, "product_tree"), *list, *relations;
-    int rc = branches(r, tree, span_of(NULL, 0), 0);
-    rc = rc ? rc : list_get(r, tree, "full_product_names", &list);
+    int rc = csaf_list(r, vulnerability, "remediations", &list);
     for (uint32_t i = 0; rc == 0 && list && i < list->count; i++)
-        rc = product_add(r, &list->child[i], (struct product){0},
-                         arena_printf(r->arena, "product_tree.full_product_names[%u]", i));
-    rc = rc ? rc : list_get(r, tree, "relationships", &relations);
-    for (uint32_t i = 0; rc == 0 && relations && i < relations->count; i++)
-        rc = product_add(r, json_get(&relations->child[i], "full_product_name"),
-                         (struct product){.part = json_text(&relations->child[i], "product_reference")},
-                         arena_printf(r->arena, "product_tree.relationships[%u]", i));
+        for (unsigned k = 0; rc == 0 && k < sizeof kinds / sizeof kinds[0]; k++) {
+            struct span details = json_text(&list->child[i], "details");
+            if (!span_is(json_text(&list->child[i], "category"), kinds[k]))
+                continue;
+            char *text = arena_printf(r->arena, "%s: %.*s", kinds[k], (int)details.len, (const char *)details.data);
+            if (!text)
+                return fail(r->fault, E_NOMEM, "remediations");
+            named_mark(r, root, &list->child[i], remedy_give, &(struct remedy){k + 1, span_str(text)});
+        }
     return rc;
 }
 
-static int by_id(const void *a, const void *b)
-{
-    return span_compare(((const struct product *)a)->id, ((const struct product *)b)->id);
-}
-
-static struct product *product_find(const struct reader *r, struct span id)
-{
-    struct product key = {.id = id};
-    return r->tree.count ? bsearch(&key, r->tree.list, r->tree.count, sizeof key, by_id) : NULL;
-}
-
-static int ids_unique(struct reader *r)
-{
-    struct product *list = r->tree.list;
-    if (r->tree.count)
-        qsort(list, r->tree.count, sizeof *list, by_id);
-    for (size_t i = 1; i < r->tree.count; i++)
-        if (span_eq(list[i - 1].id, list[i].id))
-            return fail(r->fault, E_DUPLICATE, "product_id \"%.*s\" stands twice in the product tree",
-                        shown(list[i].id), (const char *)list[i].id.data);
-    return 0;
-}
-
-/* "xz-utils as a component of Debian 13" is xz-utils where it has no purl of its own. */
-static int relations_follow(struct reader *r)
-{
-    for (size_t i = 0; i < r->tree.count; i++) {
-        struct product *p = &r->tree.list[i], *part = p;
-        unsigned depth = 0;
-        while (part && !part->purl.len && part->part.data && depth++ < RELATION_DEPTH_MAX)
-            part = product_find(r, part->part);
-        if (depth > RELATION_DEPTH_MAX)
-            return fail(r->fault, E_SYNTAX, "%.*s: relationships go in a circle or too deep", shown(p->path),
-                        (const char *)p->path.data);
-        if (part && part != p) {
-            p->purl = part->purl;
-            p->range = part->range;
-        }
-    }
-    return 0;
-}
-
-static int status_mark(struct reader *r, const struct json *statuses, const char *name, unsigned status)
+static int status_mark(struct csaf_reader *r, const struct json *statuses, const char *name, unsigned status)
 {
     const struct json *ids;
-    int rc = list_get(r, statuses, name, &ids);
+    int rc = csaf_list(r, statuses, name, &ids);
     for (uint32_t i = 0; rc == 0 && ids && i < ids->count; i++) {
+        size_t count;
         if (ids->child[i].type != JSON_STRING)
             return fail(r->fault, E_TYPE, "\"%s\" lists product ids", name);
-        struct product *p = product_find(r, ids->child[i].text);
-        if (p)
-            p->status |= status;
-        else if (status & (STATUS_AFFECTED | STATUS_UNKNOWN))
-            rc = product_push(r, &r->strays, &(struct product){.id = ids->child[i].text});
+        struct product *p = csaf_product(r, ids->child[i].text, &count);
+        for (size_t k = 0; k < count; k++)
+            p[k].status |= status;
+        if (!p && (status & (STATUS_AFFECTED | STATUS_UNKNOWN)))
+            rc = csaf_product_push(r, &r->strays, &(struct product){.id = ids->child[i].text});
     }
     return rc;
 }
 
-static int aliases_read(struct reader *r, const struct json *all, struct advisory *out)
+static int aliases_read(struct csaf_reader *r, const struct json *all, struct advisory *out)
 {
     size_t most = 0;
     for (uint32_t i = 0; i < all->count; i++) {
@@ -205,7 +139,7 @@ static int aliases_read(struct reader *r, const struct json *all, struct advisor
     return 0;
 }
 
-static int vulnerabilities(struct reader *r, const struct json *root, struct advisory *out)
+static int statuses_read(struct csaf_reader *r, const struct json *vulnerability)
 {
     static const struct {
         const char *name;
@@ -216,56 +150,139 @@ static int vulnerabilities(struct reader *r, const struct json *root, struct adv
         {"last_affected", STATUS_AFFECTED | STATUS_BOUND},
         {"fixed", STATUS_FIXED},
         {"first_fixed", STATUS_FIXED},
-        {"known_not_affected", STATUS_FIXED},
+        {"recommended", STATUS_FIXED},
+        {"known_not_affected", STATUS_EXCUSED},
         {"under_investigation", STATUS_UNKNOWN},
     };
+    int rc = 0;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0] && rc == 0; i++)
+        rc = status_mark(r, json_get(vulnerability, "product_status"), lists[i].name, lists[i].status);
+    return rc ? fail_at(r->fault, rc, "product_status") : 0;
+}
+
+static int vulnerabilities(struct csaf_reader *r, const struct json *root, struct advisory *out)
+{
     const struct json *all;
-    int rc = list_get(r, root, "vulnerabilities", &all);
+    int rc = csaf_list(r, root, "vulnerabilities", &all);
     if (rc || !all)
         return rc;
-    for (uint32_t i = 0; i < all->count; i++)
-        for (size_t j = 0; j < sizeof lists / sizeof lists[0]; j++) {
-            rc = status_mark(r, json_get(&all->child[i], "product_status"), lists[j].name, lists[j].status);
-            if (rc)
-                return fail_at(r->fault, rc, "/vulnerabilities/%u/product_status", (unsigned)i);
-        }
+    for (uint32_t i = 0; i < all->count; i++) {
+        rc = statuses_read(r, &all->child[i]);
+        rc = rc ? rc : reasons_read(r, root, &all->child[i]);
+        rc = rc ? rc : remedies_read(r, root, &all->child[i]);
+        if (rc == 0 && r->marks >= MARKS_MAX)
+            rc = fail(r->fault, E_LIMIT, "more than %d products in flags, threats and remediations", MARKS_MAX);
+        if (rc)
+            return fail_at(r->fault, rc, "/vulnerabilities/%u", (unsigned)i);
+    }
     return aliases_read(r, all, out);
 }
 
-static bool identify(struct reader *r, const struct product *p, struct purl *purl, struct affected_package *out)
+/* Rows */
+
+struct rows {
+    struct affected_package *list;
+    size_t count;
+    struct span *undecided;
+};
+
+static bool is_open(const struct product *p)
 {
-    memset(out, 0, sizeof *out);
-    if (!p->purl.len || purl_parse(purl, p->purl, r->arena, NULL) != 0)
-        return false;
-    purl_ecosystem(purl, &out->ecosystem, &out->name, r->arena);
-    out->order = order_of_ecosystem(out->ecosystem);
-    out->purl = p->purl;
-    out->path = p->path;
-    return out->name.len > 0;
+    return (p->status & (STATUS_AFFECTED | STATUS_UNKNOWN)) != 0;
 }
 
-/* What is stated of a product with an identity. False when that leaves something open. */
-static bool state(struct reader *r, const struct product *p, const struct purl *purl, struct affected_package *out)
+static struct affected_package row_of(const struct product *p, enum lane lane)
 {
-    bool affected = p->status & STATUS_AFFECTED, decided = !affected;
+    struct affected_package row = {.lane = lane,
+                                   .purl = p->purl,
+                                   .cpe = p->cpe,
+                                   .vendor = p->vendor,
+                                   .product = p->title,
+                                   .model = p->models,
+                                   .order = ORDER_GENERIC,
+                                   .path = p->path,
+                                   .remedy = p->remedy};
+    row.claim = p->status & STATUS_AFFECTED  ? CLAIM_AFFECTED
+                : p->status & STATUS_UNKNOWN ? CLAIM_UNKNOWN
+                                             : CLAIM_UNAFFECTED;
+    if (row.claim == CLAIM_UNAFFECTED) {
+        row.justification = p->justification;
+        row.impact = p->impact;
+    }
+    return row;
+}
+
+/* One version, as the row states it. */
+static bool version_set(struct csaf_reader *r, struct affected_package *row, struct span version)
+{
     struct span *one = arena_array(r->arena, 1, sizeof *one);
+    bool safe = row->claim == CLAIM_UNAFFECTED;
     if (!one)
         return false;
-    if (affected && p->range.len)
-        decided = vers_read(p->range, out, r->arena);
-    *one = purl->version;
-    if (purl->version.len && affected && !decided) {
-        out->versions = one;
-        out->version_count = 1;
-        decided = !p->range.len;
-    } else if (purl->version.len && !affected && (p->status & STATUS_FIXED)) {
-        out->fixed_versions = one;
-        out->fixed_count = 1;
-    }
-    return decided && !(p->status & (STATUS_UNKNOWN | STATUS_BOUND));
+    *one = version;
+    *(safe ? &row->fixed_versions : &row->versions) = one;
+    *(safe ? &row->fixed_count : &row->version_count) = 1;
+    return true;
 }
 
-static int undecided_add(struct reader *r, const struct product *p, struct span *list, struct advisory *out)
+static bool range_read(struct csaf_reader *r, const struct product *p, struct affected_package *row)
+{
+    if (row->lane != LANE_PURL && span_starts(p->range, "vers:")) { /* it says itself how its versions compare */
+        const uint8_t *slash = memchr(p->range.data, '/', p->range.len);
+        size_t n = slash ? (size_t)(slash - p->range.data) - 5 : 0;
+        enum order order = order_of_scheme(span_of(p->range.data + 5, n));
+        row->order = order == ORDER_UNKNOWN ? row->order : order;
+    }
+    return vers_read(p->range, row, r->arena) ||
+           (row->order != ORDER_UNKNOWN && version_text_read(p->range, false, row, r->arena));
+}
+
+/* The versions of a product: its range; else the version that its identity or its branch names. A product without any that is said to be
+   not affected, or under investigation, is so as a whole. False when that leaves something open. */
+static bool versions_set(struct csaf_reader *r, const struct product *p, struct span named,
+                         struct affected_package *row)
+{
+    if (p->range.len && range_read(r, p, row))
+        return true;
+    row->version_text = p->range;
+    if (named.len)
+        return version_set(r, row, named) && !p->range.len;
+    if (p->range.len)
+        return false;
+    if (p->version.len)
+        return version_text_read(p->version, true, row, r->arena) || version_set(r, row, p->version);
+    bool whole = p->status & (STATUS_UNKNOWN | STATUS_EXCUSED) && !(p->status & STATUS_AFFECTED);
+    return whole && row->order != ORDER_UNKNOWN && version_text_read(span_str("*"), false, row, r->arena);
+}
+
+/* A package that is left open gets a row without versions, too: whoever has it is told "undecided". */
+static bool rows_add(struct csaf_reader *r, const struct product *p, struct span named, struct affected_package row,
+                     struct rows *rows)
+{
+    struct affected_package bare = row;
+    bool decided = !p->doubtful && versions_set(r, p, named, &row) && !(p->status & STATUS_BOUND);
+    bool says = row.version_count || row.range_count || row.fixed_count;
+    bare.version_text = row.version_text;
+    bare.claim = CLAIM_AFFECTED;
+    if (says)
+        rows->list[rows->count++] = row;
+    if (is_open(p) && !decided)
+        rows->list[rows->count++] = bare;
+    return decided;
+}
+
+static bool purl_rows(struct csaf_reader *r, const struct product *p, struct rows *rows)
+{
+    struct affected_package row = row_of(p, LANE_PURL);
+    struct purl purl;
+    if (!p->purl.len || purl_parse(&purl, p->purl, r->arena, NULL) != 0)
+        return false;
+    purl_ecosystem(&purl, &row.ecosystem, &row.name, r->arena);
+    row.order = order_of_ecosystem(row.ecosystem);
+    return row.name.len && rows_add(r, p, purl.version, row, rows);
+}
+
+static int undecided_add(struct csaf_reader *r, const struct product *p, struct span *list, struct advisory *out)
 {
     char *text = arena_printf(r->arena, "%.*s (%.*s)", (int)(p->name.len ? p->name.len : p->id.len),
                               (const char *)(p->name.len ? p->name.data : p->id.data), (int)p->path.len,
@@ -276,37 +293,59 @@ static int undecided_add(struct reader *r, const struct product *p, struct span 
     return 0;
 }
 
-/* A package that is left open gets a row without versions too: whoever has it is told "undecided". */
-static int packages(struct reader *r, struct advisory *out)
+static int identities_check(struct csaf_reader *r, const struct product *p)
+{
+    struct purl purl;
+    struct cpe cpe;
+    if (p->purl.len && purl_parse(&purl, p->purl, r->arena, NULL) != 0)
+        return csaf_problem(r, p->path, "its purl does not parse");
+    if (p->cpe.len && cpe_parse(&cpe, p->cpe, r->arena, NULL) != 0)
+        return csaf_problem(r, p->path, "its CPE name does not parse");
+    return 0;
+}
+
+static int strays_add(struct csaf_reader *r, struct span *undecided, struct advisory *out)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < r->strays.count; i++) {
+        struct product *stray = &r->strays.list[i];
+        stray->path = span_str("not in product_tree");
+        if (i && span_eq(stray[-1].id, stray->id))
+            continue;
+        rc = undecided_add(r, stray, undecided, out);
+        rc = rc ? rc : csaf_problem(r, stray->path, "a status names a product that is not in the product tree");
+    }
+    return rc;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    return span_compare(((const struct product *)a)->id, ((const struct product *)b)->id);
+}
+
+static int packages(struct csaf_reader *r, struct advisory *out)
 {
     size_t most = r->tree.count + r->strays.count + 1;
-    struct affected_package *list = arena_array(r->arena, 2 * most, sizeof *list);
+    struct rows rows = {.list = arena_array(r->arena, 2 * most, sizeof *rows.list)};
     struct span *undecided = arena_array(r->arena, most, sizeof *undecided);
-    int rc = list && undecided ? 0 : fail(r->fault, E_NOMEM, "products");
+    int rc = rows.list && undecided ? 0 : fail(r->fault, E_NOMEM, "products");
     for (size_t i = 0; rc == 0 && i < r->tree.count; i++) {
         const struct product *p = &r->tree.list[i];
-        struct affected_package *row = &list[out->package_count];
-        struct purl purl;
-        bool known = p->status && identify(r, p, &purl, row),
-             open = (p->status & (STATUS_AFFECTED | STATUS_UNKNOWN)) != 0;
-        struct affected_package bare = *row;
-        if (known) {
-            open = !state(r, p, &purl, row);
-            out->package_count += row->version_count || row->range_count || row->fixed_count;
-        }
-        if (known && open)
-            list[out->package_count++] = bare;
-        rc = open ? undecided_add(r, p, undecided, out) : 0;
+        if (!p->status)
+            continue;
+        bool decided = purl_rows(r, p, &rows);
+        rc = identities_check(r, p);
+        rc = rc || decided || !is_open(p) ? rc : undecided_add(r, p, undecided, out);
     }
     if (rc == 0 && r->strays.count)
         qsort(r->strays.list, r->strays.count, sizeof *r->strays.list, by_id);
-    for (size_t i = 0; rc == 0 && i < r->strays.count; i++) {
-        r->strays.list[i].path = span_str("not in product_tree");
-        if (i == 0 || by_id(&r->strays.list[i - 1], &r->strays.list[i]) != 0)
-            rc = undecided_add(r, &r->strays.list[i], undecided, out);
-    }
-    out->packages = list;
+    rc = rc ? rc : strays_add(r, undecided, out);
+    out->packages = rows.list;
+    out->package_count = rows.count;
     out->undecided = undecided;
+    out->contradictory = r->contradictory;
+    out->problems = r->problems.list;
+    out->problem_count = r->problems.count;
     return rc;
 }
 
@@ -350,13 +389,11 @@ static int head_read(const struct json *root, struct advisory *out, struct fault
 int advisory_read_csaf(struct advisory *out, struct span bytes, struct arena *arena, struct fault *fault)
 {
     const struct json *root = NULL;
-    struct reader r = {.arena = arena, .fault = fault};
+    struct csaf_reader r = {.arena = arena, .fault = fault};
     memset(out, 0, sizeof *out);
     int rc = json_parse(&root, bytes, DOCUMENT_BYTES_MAX, arena, fault);
     rc = rc ? rc : head_read(root, out, fault);
-    rc = rc ? rc : tree_read(&r, root);
-    rc = rc ? rc : ids_unique(&r);
-    rc = rc ? rc : relations_follow(&r);
+    rc = rc ? rc : csaf_tree_read(&r, root);
     rc = rc ? rc : vulnerabilities(&r, root, out);
     return rc ? rc : packages(&r, out);
 }

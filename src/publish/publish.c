@@ -45,6 +45,14 @@ static int media_tell(const char **media, struct span document, bool *exhausted,
     return rc;
 }
 
+/* Readers go on behind what is wrong with a part of a record; who publishes it mends it first. */
+static int contradiction(const struct record_problem *problem, struct fault *fault)
+{
+    (void)fail(fault, E_SYNTAX, "%.*s", (int)problem->text.len, (const char *)problem->text.data);
+    return fail_at(fault, E_SYNTAX, "%.*s", (int)(problem->path.len < 200 ? problem->path.len : 200),
+                   (const char *)problem->path.data);
+}
+
 int publication_check(struct publication *out, struct span document, bool open, struct arena *arena,
                       struct fault *fault)
 {
@@ -53,6 +61,8 @@ int publication_check(struct publication *out, struct span document, bool open, 
     memset(out, 0, sizeof *out);
     int rc = media_tell(&media, document, &exhausted, fault);
     rc = rc ? rc : advisory_read(&out->advisory, span_str(media), document, arena, fault);
+    if (rc == 0 && out->advisory.contradictory)
+        rc = contradiction(&out->advisory.problems[0], fault);
     rc = rc ? rc : label_check(&out->advisory, open, &out->label, fault);
     if (rc)
         return rc;

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "format/vers.h"
+#include "format/version_text.h"
 #include "tests/test.h"
 
 #define HEAD "\"document\":{\"csaf_version\":\"2.0\",\"title\":\"t\",\"tracking\":{\"id\":\"EX-1\"}}"
@@ -22,7 +23,22 @@ static bool is(struct span text, const char *want)
     return false;
 }
 
-/* A row as text: "Debian xz-utils [introduced 0, fixed 2] =1.0 !1.1", one a line, then "? undecided". */
+static void aside(const struct affected_package *p, struct buf *out)
+{
+    static const char *const claims[CLAIM_COUNT] = {"", " unaffected", " unknown"};
+    const struct span texts[] = {p->version_text, p->impact, p->remedy};
+    static const char *const marks[] = {" ~", " because ", " then "};
+    buf_text(out, claims[p->claim]);
+    buf_text(out, p->open ? " open" : "");
+    if (p->justification)
+        buf_printf(out, " %s", justification_names[p->justification]);
+    for (size_t i = 0; i < 3; i++)
+        if (texts[i].len)
+            buf_printf(out, "%s%.*s", marks[i], (int)texts[i].len, (const char *)texts[i].data);
+}
+
+/* A row as text: "Debian xz-utils [introduced 0, fixed 2] =1.0 !1.1", one a line, with what it says beside; then "? undecided", and
+   "# path: problem". */
 static void show(const struct advisory *a, struct buf *out)
 {
     static const char *const kinds[] = {"introduced", "fixed", "last", "limit"};
@@ -40,10 +56,15 @@ static void show(const struct advisory *a, struct buf *out)
             buf_printf(out, " =%.*s", (int)p->versions[j].len, (const char *)p->versions[j].data);
         for (size_t j = 0; j < p->fixed_count; j++)
             buf_printf(out, " !%.*s", (int)p->fixed_versions[j].len, (const char *)p->fixed_versions[j].data);
+        aside(p, out);
         buf_text(out, "\n");
     }
     for (size_t i = 0; i < a->undecided_count; i++)
         buf_printf(out, "? %.*s\n", (int)a->undecided[i].len, (const char *)a->undecided[i].data);
+    for (size_t i = 0; i < a->problem_count; i++)
+        buf_printf(out, "# %.*s: %.*s\n", (int)a->problems[i].path.len, (const char *)a->problems[i].path.data,
+                   (int)a->problems[i].text.len, (const char *)a->problems[i].text.data);
+    CHECK(!a->contradictory || a->problem_count);
 }
 
 struct reading {
@@ -126,7 +147,7 @@ static void csaf_whole(void)
     CHECK(a.alias_count == 2 && is(a.aliases[0], "CVE-2024-3094") && is(a.aliases[1], "GHSA-rxwq-x6h5-x02r"));
     show(&a, &out);
     CHECK(is(buf_view(&out), "Debian xz-utils [introduced 5.5.1alpha-0.1, fixed 5.6.1+really5.4.5-1]\n"
-                             "Debian xz-utils !5.6.1+really5.4.5-1\n"
+                             "Debian xz-utils !5.6.1+really5.4.5-1 unaffected\n"
                              "? Other Appliance (product_tree.branches[1].branches[0])\n"));
     CHECK(a.packages[0].order == ORDER_DEBIAN && is(a.packages[0].purl, "pkg:deb/debian/xz-utils"));
     CHECK(is(a.packages[0].path, "product_tree.branches[0].branches[0].branches[0]"));
@@ -134,81 +155,278 @@ static void csaf_whole(void)
     arena_free(&arena);
 }
 
+#define STRAY "# not in product_tree: a status names a product that is not in the product tree\n"
+
 static void csaf_rows(void)
 {
-    static const struct reading rows[] = {
-        {"{" HEAD "}", 0, ""},
-        {"{" HEAD ",\"product_tree\":{}" STATUS("") "}", 0, ""},
-        /* statuses */
-        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
-             "pkg:npm/left@1.0.0") "}]}" STATUS("\"known_affected\":[\"a\"]") "}",
-         0, "npm left =1.0.0\n"},
-        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
-             "pkg:npm/left@1.0.0") "}]}" STATUS("\"known_not_affected\":[\"a\"]") "}",
-         0, "npm left !1.0.0\n"},
-        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
-             "pkg:npm/left@1.0.0") "}]}" STATUS("\"under_investigation\":[\"a\"]") "}",
-         0, "npm left\n? A (product_tree.full_product_names[0])\n"},
-        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
-             "pkg:npm/left@1.0.0") "}]}" STATUS("\"last_affected\":[\"a\"]") "}",
-         0, "npm left =1.0.0\nnpm left\n? A (product_tree.full_product_names[0])\n"},
-        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
-             "pkg:npm/left@1.0.0") "}]}" STATUS("\"fixed\":[\"a\"],\"known_affected\":[\"a\"]") "}",
-         0, "npm left =1.0.0\n"},
-        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
-             "pkg:npm/left@1.0.0") "}]}" STATUS("\"recommended\":[\"a\"]") "}",
-         0, ""},
-        /* no identity, no version, unknown ids: undecided */
-        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
-             "no purl") "}]}" STATUS("\"known_affected\":[\"a\"]") "}",
-         0, "? A (product_tree.full_product_names[0])\n"},
-        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
-             "pkg:npm/left") "}]}" STATUS("\"known_affected\":[\"a\"]") "}",
-         0, "npm left\n? A (product_tree.full_product_names[0])\n"},
-        {"{" HEAD STATUS("\"known_affected\":[\"z\",\"b\",\"z\"],\"fixed\":[\"c\"]") "}", 0,
-         "? b (not in product_tree)\n? z (not in product_tree)\n"},
-        /* relationships lend the purl of the part */
-        {"{" HEAD
-         ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"os\",\"name\":\"OS\"},{\"product_id\":\"xz\","
-         "\"name\":\"xz\"" PURL(
-             "pkg:deb/debian/xz-utils@5.6.0-0.1") "}],\"relationships\":[{\"category\":\"default_component_of\","
-                                                  "\"product_reference\":"
-                                                  "\"xz\",\"relates_to_product_reference\":\"os\",\"full_product_"
-                                                  "name\":{\"product_id\":\"os:xz\",\"name\":\"xz of OS\"}}]}" STATUS(
-                                                      "\"known_affected\":[\"os:xz\"]") "}",
-         0, "Debian xz-utils =5.6.0-0.1\n"},
-        {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"gone\",\"full_product_name\":{"
-         "\"product_id\":\"r\",\"name\":"
-         "\"R\"}}]}" STATUS("\"known_affected\":[\"r\"]") "}",
-         0, "? R (product_tree.relationships[0])\n"},
-        {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"s\",\"full_product_name\":{\"product_"
-         "id\":\"r\"}},"
-         "{\"product_reference\":\"r\",\"full_product_name\":{\"product_id\":\"s\"}}]}}",
-         E_SYNTAX, "circle"},
-        {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"r\",\"full_product_name\":{\"product_"
-         "id\":\"r\"}}]}}",
-         E_SYNTAX, "circle"},
-        /* refused */
-        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\"},{\"product_id\":\"a\"}]}}",
-         E_DUPLICATE, "\"a\""},
-        {"{" HEAD ",\"product_tree\":{\"branches\":[{\"product\":{\"name\":\"A\"}}]}}", E_MISSING,
-         "product_tree.branches[0]"},
-        {"{" HEAD ",\"product_tree\":{\"branches\":[{\"product\":7}]}}", E_MISSING, "product_id"},
-        {"{" HEAD ",\"product_tree\":{\"branches\":{}}}", E_TYPE, "branches"},
-        {"{" HEAD ",\"product_tree\":{\"relationships\":3}}", E_TYPE, "relationships"},
-        {"{" HEAD ",\"vulnerabilities\":{}}", E_TYPE, "vulnerabilities"},
-        {"{" HEAD STATUS("\"known_affected\":\"a\"") "}", E_TYPE, "known_affected"},
-        {"{" HEAD STATUS("\"known_affected\":[1]") "}", E_TYPE, "known_affected"},
-        {"{\"document\":{\"csaf_version\":\"2.1\",\"tracking\":{\"id\":\"x\"}}}", E_UNSUPPORTED, "csaf_version"},
-        {"{\"document\":{\"csaf_version\":\"2.0\",\"tracking\":{\"id\":7}}}", E_MISSING, "id"},
-        {"{\"document\":{\"csaf_version\":\"2.0\"}}", E_MISSING, "id"},
-        {"{\"document\":[]}", E_UNSUPPORTED, "csaf_version"},
-        {"[]", E_UNSUPPORTED, "csaf_version"},
-        {"7", E_UNSUPPORTED, "csaf_version"},
-        {"{", E_TRUNCATED, ""},
-    };
+    static const struct
+        reading
+            rows
+                [] =
+                    {
+                        {"{" HEAD "}", 0, ""},
+                        {"{" HEAD ",\"product_tree\":{}" STATUS("") "}", 0, ""},
+                        /* statuses */
+                        {"{" HEAD
+                         ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+                             "pkg:npm/left@1.0.0") "}]}" STATUS("\"known_affected\":[\"a\"]") "}",
+                         0, "npm left =1.0.0\n"},
+                        {"{" HEAD
+                         ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+                             "pkg:npm/left@1.0.0") "}]}" STATUS("\"known_not_affected\":[\"a\"]") "}",
+                         0, "npm left !1.0.0 unaffected\n"},
+                        {"{" HEAD
+                         ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+                             "pkg:npm/left@1.0.0") "}]}" STATUS("\"under_investigation\":[\"a\"]") "}",
+                         0, "npm left =1.0.0 unknown\n"},
+                        {"{" HEAD
+                         ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+                             "pkg:npm/left@1.0.0") "}]}" STATUS("\"last_affected\":[\"a\"]") "}",
+                         0, "npm left =1.0.0\nnpm left\n? A (product_tree.full_product_names[0])\n"},
+                        {"{" HEAD
+                         ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+                             "pkg:npm/left@1.0.0") "}]}" STATUS("\"fixed\":[\"a\"],\"known_affected\":[\"a\"]") "}",
+                         0, "npm left =1.0.0\n"},
+                        {"{" HEAD
+                         ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+                             "pkg:npm/left@1.0.0") "}]}" STATUS("\"recommended\":[\"a\"]") "}",
+                         0, "npm left !1.0.0 unaffected\n"},
+                        /* no identity, no version, unknown ids: undecided */
+                        {"{" HEAD
+                         ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+                             "no purl") "}]}" STATUS("\"known_affected\":[\"a\"]") "}",
+                         0,
+                         "? A (product_tree.full_product_names[0])\n# product_tree.full_product_names[0]: its purl "
+                         "does not parse\n"},
+                        {"{" HEAD
+                         ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+                             "pkg:npm/left") "}]}" STATUS("\"known_affected\":[\"a\"]") "}",
+                         0, "npm left\n? A (product_tree.full_product_names[0])\n"},
+                        {"{" HEAD STATUS("\"known_affected\":[\"z\",\"b\",\"z\"],\"fixed\":[\"c\"]") "}", 0,
+                         "? b (not in product_tree)\n? z (not in product_tree)\n" STRAY STRAY},
+                        /* relationships lend the purl of the part */
+                        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"os\",\"name\":\"OS\"},{"
+                                  "\"product_id\":\"xz\","
+                         "\"name\":\"xz\"" PURL(
+                             "pkg:deb/debian/xz-utils@5.6.0-0.1") "}],\"relationships\":[{\"category\":\"default_"
+                                                                  "component_of\","
+                                                                  "\"product_reference\":"
+                                                                  "\"xz\",\"relates_to_product_reference\":\"os\","
+                                                                  "\"full_product_"
+                                                                  "name\":{\"product_id\":\"os:xz\",\"name\":\"xz of "
+                                                                  "OS\"}}]}" STATUS(
+                                                                      "\"known_affected\":[\"os:xz\"]") "}",
+                         0, "Debian xz-utils =5.6.0-0.1\n"},
+                        {"{" HEAD
+                         ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"gone\",\"full_product_name\":{"
+                         "\"product_id\":\"r\",\"name\":"
+                         "\"R\"}}]}" STATUS("\"known_affected\":[\"r\"]") "}",
+                         0,
+                         "? R (product_tree.relationships[0])\n"
+                         "# product_tree.relationships[0]: its relationship names a product that is not there\n"},
+                        /* what is wrong with a part of the record */
+                        {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"s\",\"full_product_"
+                                  "name\":{\"product_"
+                         "id\":\"r\",\"name\":\"R\"}},{\"product_reference\":\"r\",\"full_product_name\":{\"product_"
+                         "id\":\"s\"}}],"
+                         "\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+                             "pkg:npm/left@1.0.0") "}]}" STATUS("\"known_affected\":[\"r\",\"a\"]") "}",
+                         0,
+                         "npm left =1.0.0\n? R (product_tree.relationships[0])\n"
+                         "# product_tree.relationships[0]: its relationships go in a circle, or too deep\n"
+                         "# product_tree.relationships[1]: its relationships go in a circle, or too deep\n"},
+                        {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"r\",\"full_product_"
+                                  "name\":{\"product_"
+                         "id\":\"r\"}}]}}",
+                         0, "# product_tree.relationships[0]: its relationships go in a circle, or too deep\n"},
+                        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":"
+                                  "\"A\"" PURL("pkg:npm/left@1.0.0") "},{\"product_id\":\"a\",\"name\":\"B\"" PURL(
+                                      "pkg:npm/right@2.0.0") "}]}" STATUS("\"known_affected\":[\"a\"]") "}",
+                         0,
+                         "npm left\nnpm right\n? A (product_tree.full_product_names[0])\n? B "
+                         "(product_tree.full_product_names[1])\n"
+                         "# product_tree.full_product_names[1]: another product has the same product_id\n"},
+                        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":"
+                                  "\"A\"" PURL("pkg:npm/left@1.0.0") "},{\"product_id\":\"a\",\"name\":\"B\"" PURL(
+                                      "pkg:npm/left@2.0.0") "}]}" STATUS("\"fixed\":[\"a\"]") "}",
+                         0, "# product_tree.full_product_names[1]: another product has the same product_id\n"},
+                        {"{" HEAD ",\"product_tree\":{\"branches\":[{\"product\":{\"name\":\"A\"}}]}}", 0,
+                         "# product_tree.branches[0]: a product has a \"product_id\"\n"},
+                        {"{" HEAD ",\"product_tree\":{\"branches\":[{\"product\":7}]}}", 0,
+                         "# product_tree.branches[0]: a product has a \"product_id\"\n"},
+                        /* refused */
+                        {"{" HEAD ",\"product_tree\":{\"branches\":{}}}", E_TYPE, "branches"},
+                        {"{" HEAD ",\"product_tree\":{\"relationships\":3}}", E_TYPE, "relationships"},
+                        {"{" HEAD ",\"vulnerabilities\":{}}", E_TYPE, "vulnerabilities"},
+                        {"{" HEAD STATUS("\"known_affected\":\"a\"") "}", E_TYPE, "known_affected"},
+                        {"{" HEAD STATUS("\"known_affected\":[1]") "}", E_TYPE, "known_affected"},
+                        {"{\"document\":{\"csaf_version\":\"2.1\",\"tracking\":{\"id\":\"x\"}}}", E_UNSUPPORTED,
+                         "csaf_version"},
+                        {"{\"document\":{\"csaf_version\":\"2.0\",\"tracking\":{\"id\":7}}}", E_MISSING, "id"},
+                        {"{\"document\":{\"csaf_version\":\"2.0\"}}", E_MISSING, "id"},
+                        {"{\"document\":[]}", E_UNSUPPORTED, "csaf_version"},
+                        {"[]", E_UNSUPPORTED, "csaf_version"},
+                        {"7", E_UNSUPPORTED, "csaf_version"},
+                        {"{", E_TRUNCATED, ""},
+                    };
     test("CSAF: statuses, relationships, and what is refused");
     readings("application/csaf+json", rows, sizeof rows / sizeof rows[0]);
+}
+
+#define PRODUCT(id, more) "{\"product_id\":\"" id "\",\"name\":\"" id "\"" more "}"
+#define TWO                                                                                                            \
+    "\"full_product_names\":[" PRODUCT("a", PURL("pkg:npm/left@1.0.0")) "," PRODUCT(                                   \
+        "b",                                                                                                           \
+        PURL("pkg:npm/right")) "],\"product_groups\":[{\"group_id\":\"g\",\"product_ids\":[\"a\",\"b\",\"gone\"]}]"
+#define VEX(members) "{" HEAD ",\"product_tree\":{" TWO "},\"vulnerabilities\":[{" members "}]}"
+#define BRANCH(category, name, inner) "\"branches\":[{\"category\":\"" category "\",\"name\":\"" name "\"," inner "}]"
+#define RANGE(text, purl, lists)                                                                                       \
+    "{" HEAD ",\"product_tree\":{" BRANCH(                                                                             \
+        "vendor", "V",                                                                                                 \
+        BRANCH("product_name", "N",                                                                                    \
+               BRANCH("product_version_range", text, "\"product\":" PRODUCT("a", PURL(purl))))) "}" STATUS(lists) "}"
+
+static void csaf_vex(void)
+{
+    static const struct reading rows[] = {
+        {VEX("\"product_status\":{\"known_not_affected\":[\"a\",\"b\"]},\"flags\":[{\"label\":\"component_not_"
+             "present\","
+             "\"product_ids\":[\"a\"]},{\"label\":\"vulnerable_code_not_present\",\"group_ids\":[\"g\"]}],\"threats\":["
+             "{"
+             "\"category\":\"impact\",\"details\":\"never built "
+             "in\",\"group_ids\":[\"g\"]},{\"category\":\"exploit_status\","
+             "\"details\":\"none seen\",\"product_ids\":[\"a\"]}]"),
+         0,
+         "npm left !1.0.0 unaffected component_not_present because never built in\n"
+         "npm right [introduced 0] unaffected vulnerable_code_not_present because never built in\n"},
+        {VEX("\"product_status\":{\"known_affected\":[\"a\"],\"known_not_affected\":[\"a\"]},\"flags\":[{\"label\":"
+             "\"component_not_present\",\"product_ids\":[\"a\"]}]"),
+         0, "npm left =1.0.0\n"},
+        {VEX("\"product_status\":{\"known_not_affected\":[\"a\"]},\"flags\":[{\"label\":\"of_no_standard\",\"product_"
+             "ids\":["
+             "\"a\"]},7]"),
+         0, "npm left !1.0.0 unaffected\n"},
+        {VEX("\"product_status\":{\"under_investigation\":[\"b\"]}"), 0, "npm right [introduced 0] unknown\n"},
+        {VEX("\"product_status\":{\"fixed\":[\"b\"]}"), 0, ""},
+        {VEX("\"product_status\":{\"known_affected\":[\"a\"]},\"remediations\":[{\"category\":\"none_available\","
+             "\"details\":"
+             "\"wait\",\"product_ids\":[\"a\"]},{\"category\":\"vendor_fix\",\"details\":\"take "
+             "1.0.1\",\"group_ids\":[\"g\"]},"
+             "{\"category\":\"mitigation\",\"details\":\"pull the plug\",\"product_ids\":[\"a\"]}]"),
+         0, "npm left =1.0.0 then vendor_fix: take 1.0.1\n"},
+        {VEX("\"product_status\":{\"known_affected\":[\"a\"]},\"flags\":{}"), E_TYPE, "flags"},
+        {VEX("\"product_status\":{\"known_affected\":[\"a\"]},\"threats\":{}"), E_TYPE, "threats"},
+        {VEX("\"product_status\":{\"known_affected\":[\"a\"]},\"remediations\":{}"), E_TYPE, "remediations"},
+        /* ranges, as vers and as people write them */
+        {RANGE("vers:npm/>=1.0.0|<2.0.0", "pkg:npm/left", "\"known_affected\":[\"a\"]"), 0,
+         "npm left [introduced 1.0.0, fixed 2.0.0]\n"},
+        {RANGE("vers:npm/>=2.0.0", "pkg:npm/left", "\"fixed\":[\"a\"]"), 0, "npm left [introduced 2.0.0] unaffected\n"},
+        {RANGE("< 2.0.0", "pkg:npm/left", "\"known_affected\":[\"a\"]"), 0, "npm left [introduced 0, fixed 2.0.0]\n"},
+        {RANGE("> 1.0.0 | <= 2.0.0", "pkg:npm/left", "\"known_affected\":[\"a\"]"), 0,
+         "npm left [introduced 1.0.0, last 2.0.0] !1.0.0\n"},
+        {RANGE("> 1.0.0", "pkg:npm/left", "\"fixed\":[\"a\"]"), 0, ""},
+        {RANGE("vers:deb/<2.0", "pkg:npm/left", "\"known_affected\":[\"a\"]"), 0,
+         "npm left ~vers:deb/<2.0\n? a (product_tree.branches[0].branches[0].branches[0])\n"},
+        {RANGE("some of them", "pkg:npm/left", "\"known_affected\":[\"a\"]"), 0,
+         "npm left ~some of them\n? a (product_tree.branches[0].branches[0].branches[0])\n"},
+        {RANGE("some of them", "pkg:npm/left@1.5.0", "\"known_affected\":[\"a\"]"), 0,
+         "npm left =1.5.0 ~some of them\nnpm left ~some of them\n"
+         "? a (product_tree.branches[0].branches[0].branches[0])\n"},
+    };
+    test("CSAF: VEX, remediations, groups, ranges in words");
+    readings("application/csaf+json", rows, sizeof rows / sizeof rows[0]);
+}
+
+/* Groups that name one another's products again and again must not cost more than their text. */
+static void csaf_groups(void)
+{
+    struct buf text;
+    struct arena arena;
+    struct advisory a;
+    struct fault fault = {0};
+    test("CSAF: the work that groups ask for has a limit");
+    arena_init(&arena, 512 << 20);
+    buf_init(&text, 64 << 20);
+    buf_text(&text, "{" HEAD ",\"product_tree\":{\"full_product_names\":[" PRODUCT(
+                        "a", "") "],\"product_groups\":[{"
+                                 "\"group_id\":\"g\",\"product_ids\":[\"a\"");
+    for (int i = 0; i < 5000; i++)
+        buf_text(&text, ",\"a\"");
+    buf_text(&text, "]}]},\"vulnerabilities\":[{\"flags\":[{}");
+    for (int i = 0; i < 5000; i++)
+        buf_text(&text, ",{\"label\":\"component_not_present\",\"group_ids\":[\"g\"]}");
+    buf_text(&text, "]}]}");
+    CHECK_INT(advisory_read_csaf(&a, buf_view(&text), &arena, &fault), E_LIMIT);
+    buf_free(&text);
+    arena_free(&arena);
+}
+
+static void version_texts(void)
+{
+    static const struct {
+        const char *text;
+        bool single;
+        const char *shown; /* NULL: left as text */
+    } rows[] = {
+        {"<= 3.0", false, "[introduced 0, last 3.0]"},
+        {"<=firmware_05", false, "[introduced 0, last firmware_05]"},
+        {"< V1.2 HF2", false, "[introduced 0, fixed V1.2 HF2]"},
+        {" <1.8.15.4.7", false, "[introduced 0, fixed 1.8.15.4.7]"},
+        {"\xe2\x89\xa4 2.0", false, "[introduced 0, last 2.0]"},
+        {">= 3.0 | <= 3.1", false, "[introduced 3.0, last 3.1]"},
+        {">=6.0.202", false, "[introduced 6.0.202]"},
+        {"> V1.1 and < V1.3.2", false, "[introduced V1.1, fixed V1.3.2] !V1.1"},
+        {"All versions < V4.7 HF31", false, "[introduced 0, fixed V4.7 HF31]"},
+        {"All versions >= V2.0 < V2.9", false, "[introduced V2.0, fixed V2.9]"},
+        {"All versions prior to 7.4 SP1", false, "[introduced 0, fixed 7.4 SP1]"},
+        {"Versions 3.2 and earlier", false, "[introduced 0, last 3.2]"},
+        {"version 3.2 or later", false, "[introduced 3.2]"},
+        {"vers:all/*", false, "[introduced 0]"},
+        {"vers:all/<V5.5.2", false, "[introduced 0, fixed V5.5.2]"},
+        {"*", false, "[introduced 0]"},
+        {"All Versions", false, "[introduced 0]"},
+        {"= 1.2", false, "=1.2"},
+        {"<= 9.5.0.1 | 9.6.0.0 | 9.7.1.0", false, "[introduced 0, last 9.5.0.1] =9.6.0.0 =9.7.1.0"},
+        {"1.1 | 1.2", true, "=1.1 =1.2"},
+        {"1.1 | 1.2", false, "=1.1 =1.2"},
+        {"2016 R2", true, "=2016 R2"},
+        {"2016 R2", false, NULL},
+        {"", true, NULL},
+        {"all but one", true, NULL},
+        {"<=V", false, NULL},
+        {"<", false, NULL},
+        {"< < 2", false, NULL},
+        {"< 2 < 3", false, NULL},
+        {">= 1 | 2", false, NULL},
+        {"<= 9.6 (excluding 9.4.2.6 and 9.5.3.2)", false, NULL},
+        {"< 2.15 (Firmware versions prior to 8.26.4)", false, NULL},
+        {"<= 1.0, 2.0", false, NULL},
+        {"!= 1.0", false, NULL},
+        {"<V10.12.2_only_if_the_basic_authentication_mechanism_is_used_by_the_application", false, NULL},
+        {"vers:npm/<2.0.0", false, NULL},
+        {"< 1.0 and", false, "[introduced 0, fixed 1.0]"},
+        {"before and after", false, NULL},
+        {"beforehand 2", false, NULL},
+    };
+    test("versions in words");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena arena;
+        struct buf out;
+        struct affected_package p = {.order = ORDER_GENERIC};
+        struct advisory a = {.packages = &p, .package_count = 1};
+        arena_init(&arena, 1 << 20);
+        bool good = version_text_read(span_str(rows[i].text), rows[i].single, &p, &arena);
+        show(&a, &out);
+        struct span shown = span_from(buf_view(&out), 2); /* behind the two empty names */
+        shown.len -= shown.len > 0;
+        bool same = rows[i].shown ? good && span_is(shown, rows[i].shown)
+                                  : !good && !p.range_count && !p.version_count && !p.fixed_count;
+        if (!same)
+            printf("# \"%s\": %d \"%.*s\"\n", rows[i].text, good, (int)shown.len, (const char *)shown.data);
+        CHECK(same);
+        buf_free(&out);
+        arena_free(&arena);
+    }
 }
 
 static void csaf_depth(void)
@@ -567,6 +785,9 @@ int main(void)
 {
     csaf_whole();
     csaf_rows();
+    csaf_vex();
+    csaf_groups();
+    version_texts();
     csaf_depth();
     tlp_labels();
     vers_rows();

@@ -37,6 +37,10 @@ static void rules(void)
         {CSAF(",\"distribution\":{\"tlp\":{}}"), true, E_UNSUPPORTED, LABEL_OPEN, NULL, NULL},
         {CSAF(",\"distribution\":[]"), true, E_TYPE, LABEL_OPEN, NULL, NULL},
         {CSAF(TLP("WHITE") TLP("RED")), true, E_DUPLICATE, LABEL_OPEN, NULL, NULL},
+        {"{\"document\":{\"csaf_version\":\"2.0\",\"tracking\":{\"id\":\"a\"}},\"product_tree\":{\"full_product_"
+         "names\":[{"
+         "\"product_id\":\"a\"},{\"product_id\":\"a\"}]}}",
+         true, E_SYNTAX, LABEL_OPEN, NULL, NULL},
         {"{\"document\":{\"csaf_version\":\"2.0\",\"title\":\"t\"}}", true, E_MISSING, LABEL_OPEN, NULL, NULL},
         {"{\"modified\":\"x\",\"affected\":[]}", true, E_MISSING, LABEL_OPEN, NULL, NULL},
         {"{\"id\":\"\",\"modified\":\"x\"}", true, E_MISSING, LABEL_OPEN, NULL, NULL},
