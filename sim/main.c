@@ -1,5 +1,6 @@
 /* comity-sim: runs circles from seeds, each in a process of its own, and directed scenarios. TAP on stdout, or JSON lines. */
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -534,6 +535,8 @@ int main(int argc, char **argv)
         (void)fputs(help, stderr);
         return 2;
     }
+    /* Nodes start and end all the time here: what they have in large tables is to be fresh pages, and not memory to be zeroed. */
+    (void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
     bool one = options.seed && options.seeds == UINT64_MAX;
     if (options.seeds == UINT64_MAX)
         options.seeds = one ? 1 : options.bench ? 100 : options.scenario ? 0 : 300;

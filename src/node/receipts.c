@@ -32,11 +32,38 @@ static void cose_take(const struct held_log *log, const struct party *mirror, co
     buf_free(&message);
 }
 
+/* Is it the one that was checked and kept before, with nothing else by that key beside it? */
+static bool is_known(const struct known_cosignature *known, const struct note *note,
+                     const struct checkpoint *checkpoint, uint32_t epoch, struct span cose)
+{
+    const struct note_signature *same = NULL;
+    size_t by_key = 0;
+    if (known->size != checkpoint->size || known->epoch != epoch || !hash_eq(&known->root, &checkpoint->root) ||
+        (cose.len && !known->has_cose))
+        return false;
+    for (size_t i = 0; i < note->count && !same; i++)
+        if (note->signatures[i].len == sizeof known->line &&
+            memcmp(note->signatures[i].bytes, known->line, sizeof known->line) == 0)
+            same = &note->signatures[i];
+    for (size_t i = 0; i < note->count && same; i++)
+        by_key += note->signatures[i].id == same->id;
+    return by_key == 1;
+}
+
+static void known_set(struct known_cosignature *known, const struct stored_cosignature *c, uint32_t epoch)
+{
+    *known = (struct known_cosignature){.size = c->size, .root = c->root, .epoch = epoch, .has_cose = c->has_cose};
+    u64_put(known->line, (uint64_t)c->timestamp);
+    memcpy(known->line + 8, c->signature.b, SIGN_BYTES);
+}
+
 /* By the mirror's present key (epoch = former_count) or one that it had. */
 static int cosignature_take(struct node *node, struct held_log *log, const struct note *note,
                             const struct checkpoint *checkpoint, const struct party *mirror, uint32_t epoch,
-                            struct span cose, int *taken)
+                            struct span cose, struct known_cosignature *known, int *taken)
 {
+    if (is_known(known, note, checkpoint, epoch, cose))
+        return 0;
     bool present = epoch == mirror->former_count;
     const struct public_key *key = present ? &mirror->card.keys[KEY_MIRROR] : &mirror->former[epoch].keys[KEY_MIRROR];
     struct stored_cosignature c = {.size = checkpoint->size,
@@ -50,6 +77,8 @@ static int cosignature_take(struct node *node, struct held_log *log, const struc
     if (present)
         cose_take(log, mirror, name, cose, &c);
     ++*taken;
+    if (rc == 0)
+        known_set(known, &c, epoch);
     return cosignature_store(node, log, &c);
 }
 
@@ -57,13 +86,17 @@ int cosignatures_take(struct node *node, struct held_log *log, const struct note
                       const struct checkpoint *checkpoint, const struct peer *from, struct span cose)
 {
     int rc = 0, taken = 0;
+    size_t place = 0; /* in the committee */
     for (size_t i = 0; i < node->roster->count && rc == 0; i++) {
         const struct party *mirror = &node->roster->parties[i];
-        if (!mirror->committee || mirror == log->party)
+        if (!mirror->committee)
+            continue;
+        struct known_cosignature *known = &log->known[place++];
+        if (mirror == log->party)
             continue;
         for (uint32_t epoch = 0; epoch <= mirror->former_count && rc == 0; epoch++)
             rc = cosignature_take(node, log, note, checkpoint, mirror, epoch,
-                                  from && from->party == mirror ? cose : span_of(NULL, 0), &taken);
+                                  from && from->party == mirror ? cose : span_of(NULL, 0), known, &taken);
     }
     return rc == 0 && taken ? standing_refresh(node, log) : rc;
 }

@@ -100,6 +100,15 @@ struct pull {
     struct retry retry;
 };
 
+/* The last cosignature of a mirror that was checked and kept. */
+struct known_cosignature {
+    uint64_t size; /* 0 = none */
+    struct hash root;
+    uint32_t epoch; /* of the mirror's keys */
+    bool has_cose;
+    uint8_t line[8 + SIGN_BYTES]; /* timestamp and signature, as a note has them */
+};
+
 struct held_log {
     const struct party *party;
     log_id id;
@@ -119,6 +128,8 @@ struct held_log {
     uint64_t signed_size;   /* greatest with the log's signature, entries held */
     uint64_t standing_size; /* greatest with a quorum */
     int64_t standing_instant;
+    /* by the mirror's place in the committee: polls and announcements bring the same ones again and again */
+    struct known_cosignature known[COMMITTEE_MAX];
     bool two_faces;
     struct hash
         told; /* SHA-256 of the last note of it that was checked and kept: polls bring the same one again and again */
