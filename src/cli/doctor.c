@@ -429,7 +429,9 @@ static void check_certificates(struct doctor *d)
         time_format(probe->certificate_end, end);
         long long days = (probe->certificate_end - (int64_t)time(NULL)) / 86400;
         enum level worst = i ? LEVEL_WARN : LEVEL_BAD;
-        const char *remedy = i ? "tell them" : "renew the proxy's certificate, by a name that stands in the URL";
+        const char *remedy = probe->trust_missing ? "install ca-certificates: until then no https:// peer is believed"
+                             : i                  ? "tell them"
+                                                  : "renew the proxy's certificate, by a name that stands in the URL";
         if (probe->certificate_refused)
             say(d, worst, "certificate", remedy, "%s: it is refused (%s)%s%s", probe->url, probe->error,
                 probe->has_certificate ? "; it ends " : "", probe->has_certificate ? end : "");

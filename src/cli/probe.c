@@ -93,7 +93,10 @@ static bool call_done(struct call *call, CURL *curl, CURLcode result)
     probe->has_time = probe->answered && there != -1;
     /* Cut to the second there: half a second more is the middle of what it can have been. */
     probe->ahead_s = probe->has_time ? (double)there + 0.5 - (call->sent + now) / 2 : 0;
-    probe->certificate_refused = result == CURLE_PEER_FAILED_VERIFICATION;
+    probe->trust_missing = result == CURLE_SSL_CACERT_BADFILE; /* every certificate is refused then */
+    if (probe->trust_missing)
+        (void)snprintf(probe->error, sizeof probe->error, "this machine has no list of authorities to trust");
+    probe->certificate_refused = result == CURLE_PEER_FAILED_VERIFICATION || probe->trust_missing;
     return probe->certificate_refused;
 }
 

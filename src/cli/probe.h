@@ -14,6 +14,7 @@ struct probe {
     bool has_certificate;    /* https */
     int64_t certificate_end; /* not after */
     bool certificate_refused;
+    bool trust_missing; /* refused because there are no trusted authorities on this machine */
 };
 void probes_run(struct probe *probes, size_t count);
 
