@@ -93,6 +93,7 @@ int command_backup(struct cli *cli);
 int command_restore(struct cli *cli);
 int command_leave(struct cli *cli);
 int command_export(struct cli *cli);
+int command_bundle(struct cli *cli);
 int command_doctor(struct cli *cli);
 
 #endif

@@ -37,7 +37,9 @@ void progress_show(void *ctx, uint64_t done, uint64_t total)
         return;
     progress->next_ms = now + 1000;
     progress->shown = true;
-    (void)fprintf(stderr, "\r%s: %llu of %llu", progress->what, (unsigned long long)done, (unsigned long long)total);
+    (void)fprintf(stderr, "\r%s: %llu", progress->what, (unsigned long long)done);
+    if (total)
+        (void)fprintf(stderr, " of %llu", (unsigned long long)total);
 }
 
 void progress_end(struct progress *progress)

@@ -12,7 +12,7 @@ struct progress {
     bool shown;
 };
 void progress_begin(struct progress *progress, const char *what);
-void progress_show(void *progress, uint64_t done, uint64_t total);
+void progress_show(void *progress, uint64_t done, uint64_t total); /* `total` 0: nobody knows */
 void progress_end(struct progress *progress);
 
 struct sum {

@@ -263,6 +263,30 @@ const struct command commands[] = {
      "tools of their own, when Comity is gone. It holds inventories in clear, and no keys.\n\n"
      "Example:\n  comity -C /var/lib/comity export --out /mnt/archive/northland\n",
      command_export},
+    {"bundle", "carry the circle's logs to a site without a link",
+     "comity bundle wants\n"
+     "comity bundle export --out FOLDER [--for FILE] [--members]\n"
+     "comity bundle import FOLDER\n\n"
+     "wants asks the running node what it has and what it lacks. export writes logs with their proofs and open "
+     "documents "
+     "to a folder,\n"
+     "all of them, or with --for only what the node whose wants are in FILE lacks; --members adds documents for "
+     "members "
+     "(TLP:GREEN), for\n"
+     "when the medium goes to one. import hands the files to the running node, which checks each as it checks a peer's "
+     "answers, so\n"
+     "whoever carried the medium needs no trust. Inventories, notices and keys are never in it. It can be done again "
+     "at "
+     "any time; a file\n"
+     "that was damaged on the way is named, the rest is taken, and the exit code is 1. A folder of comity export can "
+     "be "
+     "imported too.\n\n"
+     "Example:\n"
+     "  comity -C /var/lib/comity bundle wants > /media/stick/wants.json     (at the site without a link)\n"
+     "  comity -C /var/lib/comity bundle export --for /media/stick/wants.json --out /media/stick/bundle     "
+     "(elsewhere)\n"
+     "  comity -C /var/lib/comity bundle import /media/stick/bundle     (at the site)\n",
+     command_bundle},
     {"leave", "leave the circle, in good order",
      "comity leave --reason TEXT --yes-leave NAME [--wait SECONDS]\n\n"
      "States in the own log that the party leaves, and why; NAME is its own name, so that nobody leaves by accident. "

@@ -415,6 +415,8 @@ static int dispatch(struct node *node, const struct event *event)
         return leave(node, event);
     case EVENT_BACKED_UP:
         return backed_up(node, event);
+    case EVENT_CARRIED:
+        return carried(node, event);
     }
     return E_STATE;
 }

@@ -40,7 +40,9 @@ enum event_kind_node {
     EVENT_DELIVERED, /* a notice was handed over: `name` = channel, `hash` = notice id */
     EVENT_ABSENT,    /* the owner says that these committee members will not answer: `name` (recovery) */
     EVENT_LEAVE,     /* the owner leaves the circle: `name` = own party, as confirmation; `body` = reason */
-    EVENT_BACKED_UP  /* the owner has made a backup: `hash` = its id, `body` = what is kept of it (JSON) */
+    EVENT_BACKED_UP, /* the owner has made a backup: `hash` = its id, `body` = what is kept of it (JSON) */
+    EVENT_CARRIED    /* one file of a bundle that was carried here: `name` = party whose log it is of (empty: a document),
+                        `media` = its path ("checkpoint", "tile/...", "documents/HASH"), `body` */
 };
 struct submission {
     char media[MEDIA_BYTES_MAX];
@@ -140,6 +142,10 @@ struct served {
     struct buf body;
 };
 void node_serve(struct node *node, struct span path, bool member, struct served *out);
+/* What would be taken if it were carried here: for each log its size and the next resource, and documents (at most CARRIED_DOCUMENTS_MAX)
+   behind the key `after`, 128 hex digits or empty. */
+enum { CARRIED_DOCUMENTS_MAX = 1000 };
+int node_wants_json(struct node *node, struct span after, struct buf *out, struct fault *fault);
 /* Notices after journal position `after`, as a JSON array in order, each with what its statement is now. */
 int node_notices_json(struct node *node, int64_t after, struct buf *out);
 void node_rebuild(struct node *node, int *result); /* drops and refolds all derived views */

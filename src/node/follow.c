@@ -75,44 +75,48 @@ static struct peer *source_pick(struct node *node, const struct held_log *log, s
     return NULL;
 }
 
-static struct action *pull_send(struct node *node, struct held_log *log, enum call_kind kind, int level, uint64_t index,
-                                unsigned width)
+/* What a pull needs next. */
+struct resource {
+    enum call_kind kind;
+    int level;
+    uint64_t index;
+    unsigned width;
+};
+
+static struct resource resource_of(enum call_kind kind, int level, uint64_t from, uint64_t count)
+{
+    uint64_t left = count - from / TILE_WIDTH * TILE_WIDTH;
+    return (struct resource){kind, level, from / TILE_WIDTH, left < TILE_WIDTH ? (unsigned)left : TILE_WIDTH};
+}
+
+/* Long pull: level-1 tiles from the first bundle on, then the last level-0 tile; hashes.len tells how far we are. Then, and in a short
+   pull at once, the bundles. */
+static struct resource resource_next(struct held_log *log)
+{
+    struct pull *pull = &log->pull;
+    uint64_t full = pull->target / TILE_WIDTH;
+    if (pull->checked || pull_is_short(log))
+        return resource_of(CALL_PULL_BUNDLE, -1, log->size + pull->staged_count, pull->target);
+    pull->first = log->size / TILE_WIDTH;
+    uint64_t have =
+        pull->first / TILE_WIDTH * TILE_WIDTH + pull->hashes.len / 32; /* level-1 tiles are fetched from their start */
+    return have < full ? resource_of(CALL_PULL_TILE, 1, have, full)
+                       : resource_of(CALL_PULL_TILE, 0, full * TILE_WIDTH, pull->target);
+}
+
+static void resource_send(struct node *node, struct held_log *log)
 {
     char prefix[80], path[64];
+    struct resource next = resource_next(log);
     struct peer *peer = source_pick(node, log, log->pull.source, prefix);
     if (!peer)
-        return NULL;
-    struct action *action = send_add(node, kind, (size_t)(peer - node->peers), (size_t)(log - node->logs), "GET");
-    tile_path(path, level, index, width);
+        return;
+    struct action *action = send_add(node, next.kind, (size_t)(peer - node->peers), (size_t)(log - node->logs), "GET");
+    tile_path(path, next.level, next.index, next.width);
     (void)snprintf(action->path, sizeof action->path, "%s/%s", prefix, path);
     action->range_from = log->pull.partial.len;
     action->body_max = BUNDLE_BYTES_MAX;
     log->pull.token = action->token;
-    return action;
-}
-
-static void bundle_send(struct node *node, struct held_log *log)
-{
-    uint64_t at = log->size + log->pull.staged_count, target = log->pull.target;
-    uint64_t left = target - at / TILE_WIDTH * TILE_WIDTH;
-    (void)pull_send(node, log, CALL_PULL_BUNDLE, -1, at / TILE_WIDTH, left < TILE_WIDTH ? (unsigned)left : TILE_WIDTH);
-}
-
-/* Long pull: level-1 tiles from the first bundle on, then the last level-0 tile. hashes.len tells how far we are. */
-static void tile_send(struct node *node, struct held_log *log)
-{
-    struct pull *pull = &log->pull;
-    uint64_t full = pull->target / TILE_WIDTH;
-    pull->first = log->size / TILE_WIDTH;
-    uint64_t have =
-        pull->first / TILE_WIDTH * TILE_WIDTH + pull->hashes.len / 32; /* level-1 tiles are fetched from their start */
-    if (have < full) {
-        uint64_t left = full - have / TILE_WIDTH * TILE_WIDTH;
-        (void)pull_send(node, log, CALL_PULL_TILE, 1, have / TILE_WIDTH,
-                        left < TILE_WIDTH ? (unsigned)left : TILE_WIDTH);
-    } else {
-        (void)pull_send(node, log, CALL_PULL_TILE, 0, full, (unsigned)(pull->target % TILE_WIDTH));
-    }
 }
 
 static const struct hash *pull_hash(const struct pull *pull, uint64_t n)
@@ -293,6 +297,34 @@ bool response_join(struct buf *partial, const struct event *event)
     return (event->status == 200 || event->status == 206) && !partial->error;
 }
 
+static int resource_take(struct node *node, struct held_log *log, enum call_kind kind, struct span bytes)
+{
+    return kind == CALL_PULL_TILE ? tile_arrived(node, log, bytes) : bundle_arrived(node, log, bytes);
+}
+
+bool follow_wants(const struct node *node, struct held_log *log, char path[static 64])
+{
+    if (!log->pull.target || log->pull.target <= log->size || (log->own && !node->recovering))
+        return false;
+    struct resource next = resource_next(log);
+    tile_path(path, next.level, next.index, next.width);
+    return true;
+}
+
+int follow_carried(struct node *node, struct held_log *log, struct span path, struct span bytes, bool *taken)
+{
+    char wanted[64];
+    unsigned failures = log->pull.retry.failures;
+    *taken = follow_wants(node, log, wanted) && span_is(path, wanted);
+    if (!*taken)
+        return 0;
+    log->pull.token = 0; /* whoever was asked may answer; it is no more waited for */
+    buf_reset(&log->pull.partial);
+    int rc = resource_take(node, log, resource_next(log).kind, bytes);
+    *taken = log->pull.retry.failures <= failures;
+    return rc;
+}
+
 static int resource_came(struct node *node, struct held_log *log, const struct call *call, const struct event *event)
 {
     struct pull *pull = &log->pull;
@@ -309,8 +341,7 @@ static int resource_came(struct node *node, struct held_log *log, const struct c
     }
     struct buf whole = pull->partial; /* taken out, so that the handlers may start the next one */
     buf_init(&pull->partial, BUNDLE_BYTES_MAX);
-    int rc = call->kind == CALL_PULL_TILE ? tile_arrived(node, log, buf_view(&whole))
-                                          : bundle_arrived(node, log, buf_view(&whole));
+    int rc = resource_take(node, log, call->kind, buf_view(&whole));
     buf_free(&whole);
     return rc;
 }
@@ -367,15 +398,8 @@ int follow_start(struct node *node)
             rc = write_begin(node);
             rc = rc ? rc : pull_done(node, log);
         }
-        if (rc == 0 && pull->target && !pull->token && retry_due(node, &pull->retry) &&
-            (!log->own || node->recovering)) {
-            if (pull_is_short(log) && !pull->checked)
-                bundle_send(node, log);
-            else if (!pull->checked)
-                tile_send(node, log);
-            else
-                bundle_send(node, log);
-        }
+        if (rc == 0 && pull->target && !pull->token && retry_due(node, &pull->retry) && (!log->own || node->recovering))
+            resource_send(node, log);
     }
     return rc ? rc : documents_start(node);
 }

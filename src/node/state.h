@@ -320,6 +320,14 @@ int follow_response(struct node *node, const struct call *call, const struct eve
 /* Joins what arrived to what had arrived before a cut. True when it is whole now. */
 bool response_join(struct buf *partial, const struct event *event);
 
+/* The next resource that a pull of this log wants, as a path below the log's prefix; false when none is. */
+bool follow_wants(const struct node *node, struct held_log *log, char path[static 64]);
+/* That resource, however it came: checked like an answer. `taken`: it was the one that is wanted, and it was true. */
+int follow_carried(struct node *node, struct held_log *log, struct span path, struct span bytes, bool *taken);
+
+/* carried.c: what comes on a medium, where there is no link */
+int carried(struct node *node, const struct event *event);
+
 /* documents.c */
 void document_pulls_open(struct node *node);
 void document_pulls_close(struct node *node);

@@ -154,6 +154,27 @@ static void api_notices(struct shell *shell, struct caller *c, struct span rest)
         answer(c, 200);
 }
 
+static void api_carried(struct shell *shell, struct caller *c, struct span rest)
+{
+    struct event event = {.kind = EVENT_CARRIED,
+                          .name = span_str(parameter(c, "party")),
+                          .media = span_str(parameter(c, "path")),
+                          .body = buf_view(&c->body)};
+    (void)rest;
+    dispatch(shell, c, &event);
+}
+
+static void api_wants(struct shell *shell, struct caller *c, struct span rest)
+{
+    struct fault fault = {0};
+    (void)rest;
+    int rc = node_wants_json(shell->node, span_str(parameter(c, "after")), &c->reply, &fault);
+    if (rc)
+        api_refuse(c, rc, &fault);
+    else
+        answer(c, 200);
+}
+
 static void api_statement(struct shell *shell, struct caller *c, struct span rest)
 {
     struct hash id;
@@ -229,6 +250,8 @@ static const struct route {
     {"POST", "/api/v1/absent", false, api_absent, 0, {"party"}},
     {"POST", "/api/v1/leave", false, api_leave, REASON_BYTES_MAX, {"party"}},
     {"POST", "/api/v1/backups", false, api_backup, JOURNAL_FACTS_BYTES_MAX, {"id"}},
+    {"POST", "/api/v1/carried", false, api_carried, DOCUMENT_BYTES_MAX, {"party", "path"}},
+    {"GET", "/api/v1/wants", false, api_wants, 0, {"after"}},
     {"POST", "/api/v1/rebuild", false, api_rebuild, 0, {NULL}},
     {"GET", "/api/v1/status", false, api_status, 0, {NULL}},
     {"GET", "/api/v1/bundle", false, api_bundle, 0, {NULL}},
