@@ -386,6 +386,7 @@ static void act_view(struct world *w, struct span *plan)
     (void)node_statement_json(w->node, &id, &out, &fault);
     (void)node_notices_json(w->node, plan_byte(plan), &out);
     (void)node_bundle(w->node, &out, &fault);
+    (void)node_wants_json(w->node, span_of(NULL, 0), &out, &fault);
     must(!out.error && utf8_valid(buf_view(&out)));
     buf_reset(&out);
     (void)node_receipt(w->node, &id, plan_byte(plan) & 1, &out, &fault);
@@ -399,9 +400,44 @@ static void act_time(struct world *w, struct span *plan)
     must(w->stopped || node_due(w->node) > w->now - 1);
 }
 
+/* A file of a medium: what a peer would have answered, smudged or not, under its own path or another. */
+static void act_carried(struct world *w, struct span *plan, uint8_t way)
+{
+    char path[96] = "/";
+    struct buf body;
+    uint64_t size = size_take(plan);
+    struct hash document;
+    buf_init(&body, HTTP_BODY_MAX);
+    sha256(buf_view(&w->documents[plan_byte(plan) % ENTRIES]), &document);
+    if (way & 4)
+        (void)snprintf(path, sizeof path, "/checkpoint");
+    else if (way & 8)
+        tile_path(path + 1, way & 16 ? -1 : 0, 0, size && size < TILE_WIDTH ? (unsigned)size : TILE_WIDTH);
+    else
+        (void)snprintf(path, sizeof path, "/documents/");
+    if (way & 12)
+        honest_answer(w, &w->faces[way >> 5 & 1], size, path, &body);
+    else
+        buf_span(&body, plan_byte(plan) & 1 ? plan_piece(plan) : buf_view(&w->documents[0]));
+    if (!(way & 12))
+        hash_hex(&document, path + strlen(path));
+    smudge(&body, plan);
+    struct event event = {.kind = EVENT_CARRIED,
+                          .name = way & 12 ? span_str(w->subject.writer->card.name) : span_of(NULL, 0),
+                          .media = span_str(path + 1),
+                          .body = buf_view(&body)};
+    world_step(w, &event);
+    buf_free(&body);
+}
+
 static void act_owner(struct world *w, struct span *plan)
 {
-    struct event event = {.kind = plan_byte(plan) & 1 ? EVENT_ABSENT : EVENT_DELIVERED};
+    uint8_t way = plan_byte(plan);
+    struct event event = {.kind = way & 1 ? EVENT_ABSENT : EVENT_DELIVERED};
+    if (way & 2) {
+        act_carried(w, plan, way);
+        return;
+    }
     sha256(plan_bytes(plan, 1), &event.hash);
     event.name = plan_bytes(plan, plan_byte(plan) % 64);
     world_step(w, &event);
