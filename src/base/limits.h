@@ -32,6 +32,12 @@ enum {
     DOCUMENT_INLINE_MAX = 1024 * 1024,     /* larger ones are files named by hash */
     INVENTORY_BYTES_MAX = 64 * 1024 * 1024,
     COMPONENTS_MAX = 200000,
+    /* Archives of advisories: OSV's whole export is some 700,000 records in 1 GB, 8 times that unpacked */
+    ARCHIVE_MEMBERS_MAX = 4000000,
+    ARCHIVE_MIB_MAX = 32768,               /* that come out, passed over or not */
+    ARCHIVE_RATIO_MAX = 200,               /* bytes out for a byte in: of JSON zip makes 5 to 20, zstd and xz up to 60 */
+    ARCHIVE_RATIO_FREE = 16 * 1024 * 1024, /* below this nobody asks for the ratio */
+    ARCHIVE_PATH_MAX = 1024,
     VERS_BYTES_MAX = 16384,   /* one range: thousands of products may share it, and each reads it anew */
     RELEASE_FILES_MAX = 1024, /* of one stated software release */
 
