@@ -369,6 +369,33 @@ static bool standing_last(struct member *member, struct hash id)
     return rc == 0;
 }
 
+/* Its signer has signed what nobody holds: up to where does it still say what it has? 0: it is not so. */
+static uint64_t signed_last(struct world *world, unsigned owner)
+{
+    struct member *member = &world->members[owner];
+    struct buf note;
+    uint64_t size = 0;
+    log_id log;
+    if (!member->node || !node_ahead(member->node))
+        return 0;
+    (void)member_log_size(member, owner, &log);
+    buf_init(&note, NOTE_BYTES_MAX);
+    (void)member->store_real->note_latest(member->store, log, NOTE_SIGNED, &size, &note);
+    buf_free(&note);
+    return size;
+}
+
+/* Then it must be true that nobody holds it; what it has not given out of its log is gone, and counts as told to nobody. */
+static void ahead_check(struct world *world, unsigned owner)
+{
+    struct member *member = &world->members[owner];
+    if (!nobody_knows(world, member, node_ahead(member->node)))
+        trouble(world, "liveness", "%s waits for what it had signed, and somebody knows of it", member->name);
+    for (size_t i = 0; i < world->stated_count; i++)
+        world->stated[i].forgiven = world->stated[i].forgiven || (world->stated[i].owner == owner &&
+                                                                  world->stated[i].index >= signed_last(world, owner));
+}
+
 static void standing_at(struct world *world, unsigned owner, struct member *member, uint64_t size, struct hash last,
                         struct hash *root)
 {
@@ -377,6 +404,8 @@ static void standing_at(struct world *world, unsigned owner, struct member *memb
     uint64_t held = member_log_size(member, owner, &log);
     struct store_tiles space = {.store = member->store, .log = log};
     struct tile_reader tiles = store_tile_reader(&space);
+    if (member->number == owner && signed_last(world, owner) == size)
+        held = size;
     struct hash none = {0};
     if (held != size || tree_root(&tiles, size, &other) != 0)
         trouble(world, "liveness", "%s holds %" PRIu64 " of %" PRIu64 " entries of %s", member->name, held, size,
@@ -404,6 +433,10 @@ static void check_standing(struct world *world)
         if (!size) {
             trouble(world, "liveness", "%s has not even acceded", sim_names[owner]);
             continue;
+        }
+        if (signed_last(world, owner)) {
+            size = signed_last(world, owner);
+            ahead_check(world, owner);
         }
         struct hash last = entry_leaf(&world->members[owner], log, size - 1);
         for (unsigned n = 0; n < SIM_PARTIES; n++) {
@@ -489,9 +522,11 @@ static void check_views(struct world *world)
             member->store_real->view_scan(member->store, span_str("advisory"), span_of(NULL, 0), lowest_visit,
                                           &lowest) != 0)
             trouble(world, "3 rebuild", "%s: a view cannot be read", member->name);
-        if (world->deceived < 0 && whose && !span_eq(buf_view(&first), buf_view(&after)))
+        if (signed_last(world, i))
+            ; /* it alone has what it did not give out */
+        else if (world->deceived < 0 && whose && !span_eq(buf_view(&first), buf_view(&after)))
             trouble(world, "3 equal nodes", "%s and %s hold the same and derive different views", whose, member->name);
-        if (!whose) {
+        if (!whose && !signed_last(world, i)) {
             buf_span(&first, buf_view(&after));
             whose = member->name;
         }
@@ -556,7 +591,7 @@ static void check_notices(struct world *world)
     }
     buf_free(&notices);
     (void)member->store_real->journal_scan(member->store, span_str("notice"), 0, handed_visit, world);
-    if (world->deceived >= 0 || !twin->node)
+    if (world->deceived >= 0 || !twin->node || signed_last(world, SIM_OPERATOR) || signed_last(world, SIM_TWIN))
         return;
     (void)member->store_real->journal_scan(member->store, span_str("notice"), 0, same_notice_visit, twin);
     (void)twin->store_real->journal_scan(twin->store, span_str("notice"), 0, same_notice_visit, member);

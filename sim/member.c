@@ -288,8 +288,7 @@ static void file_tear(struct member *m, const uint8_t *before, size_t before_len
     file_write(m->signer_fd, left, all ? before_len : len);
 }
 
-/* Has anybody who could have been asked a checkpoint of this member's log of that size? */
-static bool nobody_knows(struct world *world, struct member *m, uint64_t size)
+bool nobody_knows(struct world *world, struct member *m, uint64_t size)
 {
     static const enum note_kind kinds[] = {NOTE_SIGNED, NOTE_PENDING, NOTE_HEARD};
     struct buf note;
@@ -439,12 +438,14 @@ static int signer_open(struct member *member, struct fault *fault)
     struct signer_config config = {.keys = world->stage->ring[member->number],
                                    .circle = world->rosters[0].circle,
                                    .state_fd = member->signer_fd,
+                                   .state_changed_at = member->put_back ? INT64_MAX : 0,
                                    .clock = wall_seconds,
                                    .clock_ctx = member};
     (void)snprintf(config.party, sizeof config.party, "%s", member->name);
     int rc = signer_local_open(&member->signer, &config, fault);
     if (rc)
         return rc;
+    member->put_back = false;
     member->signer_real = member->signer->ops;
     member->signer_ops = *member->signer_real;
     member->signer_ops.checkpoint = faulty_checkpoint;
@@ -615,6 +616,7 @@ bool backup_put_back(struct member *member, bool store, bool signer)
         abort();
     if (signer) {
         file_write(member->signer_fd, member->backup->signer, member->backup->signer_len);
+        member->put_back = true;
         memcpy(member->filed, member->backup->filed, sizeof member->filed);
         for (size_t i = 0; i < SIM_PARTIES; i++)
             member->seen[i].timestamp = 0; /* of times it cannot know; of sizes it hears from the others */

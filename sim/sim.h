@@ -72,8 +72,9 @@ struct member {
     struct signer *signer;
     struct signer_ops signer_ops;
     const struct signer_ops *signer_real;
-    int signer_fd;              /* signer.state, in memory */
-    unsigned epoch;             /* which roster it goes by */
+    int signer_fd;  /* signer.state, in memory */
+    bool put_back;  /* somebody else has written it: its change time, on a real disk, tells the next signer */
+    unsigned epoch; /* which roster it goes by */
     int64_t skew_ms, engine_ms; /* its wall clock and its engine's against the world's; the engine's never goes back */
     uint32_t incarnation;       /* responses to a dead process go nowhere */
     unsigned recover_answers;   /* heard by this incarnation */
@@ -190,6 +191,8 @@ void member_crash(struct world *world, unsigned number); /* and starts again aft
 void member_stop(struct member *member);
 const struct roster *member_roster(const struct member *member);
 uint64_t member_log_size(struct member *member, unsigned owner, log_id *id);
+/* Has nobody who could have been asked a checkpoint of this member's log of that size? */
+bool nobody_knows(struct world *world, struct member *m, uint64_t size);
 /* Copies the store and the signer's file aside; puts either or both back. */
 void backup_take(struct member *member);
 bool backup_put_back(struct member *member, bool store, bool signer);

@@ -71,7 +71,9 @@ struct buf;
     X(E_LEFT, "left", "the party has left this circle", "a leaving statement is the last of its log",                  \
       "only a new party, or a new circle, can speak again")                                                            \
     X(E_PARSER, "reader-ended", "reading this ended the process that reads documents, twice",                          \
-      "such a document is written down, and not read again", "report it, with the document; publish another")
+      "such a document is written down, and not read again", "report it, with the document; publish another")          \
+    X(E_AHEAD, "signer-ahead", "the signer has signed more of the own log than anybody holds",                         \
+      "a signer never signs a second tree", "comity log ahead says what is missing, and what can be done")
 
 enum error {
     E_OK = 0,

@@ -81,6 +81,7 @@ int command_show(struct cli *cli);
 int command_receipt(struct cli *cli);
 int command_verify(struct cli *cli);
 int command_log(struct cli *cli);
+int log_ahead(struct cli *cli);
 int command_release(struct cli *cli);
 int command_rebuild(struct cli *cli);
 int command_check(struct cli *cli);

@@ -86,6 +86,7 @@ int exit_of(int code)
     case E_RECOVERING:
     case E_EXISTS:
     case E_LEFT:
+    case E_AHEAD:
     case E_PASSPHRASE:
         return EXIT_REFUSED;
     default:

@@ -263,6 +263,11 @@ static void check_node(struct doctor *d)
     else if (span_is(state, "recovering"))
         say(d, LEVEL_WARN, "node", "start the missing mirrors, or name them by comity absent",
             "recovering: it needs %lld answers of the committee", number(d->status, "recovery_answers_needed"));
+    else if (span_is(state, "signer-ahead"))
+        say(d, LEVEL_BAD, "node", "comity log ahead",
+            "its signer has signed %lld entries of the own log, and nobody who answers holds them: it takes no "
+            "statement",
+            number(json_get(json_get(d->status, "log"), "ahead"), "size"));
     else
         say(d, LEVEL_OK, "node", NULL, "runs, and answers on run/sock");
     if (leave)

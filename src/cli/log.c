@@ -142,7 +142,10 @@ static int store_source(const struct cli *cli, const struct party *party, struct
 
 int command_log(struct cli *cli)
 {
-    static const char usage[] = "comity log verify --charter BUNDLE --party NAME [DIRECTORY | URL]";
+    static const char usage[] =
+        "comity log verify --charter BUNDLE --party NAME [DIRECTORY | URL], or comity log ahead [--out FILE]";
+    if (cli->argc && strcmp(cli->argv[0], "ahead") == 0)
+        return log_ahead(cli);
     const char *charter = option(cli, "--charter"), *name = option(cli, "--party");
     struct buf bytes = {0};
     struct roster roster;

@@ -143,10 +143,16 @@ const struct command commands[] = {
      "Exit code 1 when any line is no package URL.\n\n"
      "Example:\n  echo 'pkg:PyPI/Django_X@1' | comity purl parse\n",
      command_purl},
-    {"log", "audit a whole log",
-     "comity log verify --charter BUNDLE --party NAME [DIRECTORY | URL]\n\n"
-     "Recomputes the tree from every entry and verifies every signature. Without a source: the node's own database "
+    {"log", "audit a whole log; what is missing of one's own",
+     "comity log verify --charter BUNDLE --party NAME [DIRECTORY | URL]\ncomity log ahead [--out FILE]\n\n"
+     "verify: recomputes the tree from every entry and verifies every signature. Without a source: the node's own "
+     "database "
      "(node stopped).\n\n"
+     "ahead: does the running node's signer remember more of its own log than the database and every mirror hold (an "
+     "older database was "
+     "put back, and\nwhat it lacks had reached nobody)? Says what is missing and what can be done; --out keeps the "
+     "signer's checkpoint as "
+     "proof. Exit code 1 when it\nis so.\n\n"
      "Example:\n  comity log verify --charter circle.bundle --party csirt.northland http://127.0.0.1:8440\n",
      command_log},
     {"check", "look at every byte of a stopped node's folder",

@@ -310,6 +310,17 @@ static const char *leave_word(const struct json *leave)
     return span_is(json_text(leave, "state"), "standing") ? "HAS LEFT" : "leaves (unwitnessed)";
 }
 
+/* Where the charter sets a limit: how much of it is used today. */
+static void quota_print(const struct json *quota)
+{
+    static const char *const kinds[][2] = {{"entries", "entries_limit"}, {"bytes", "bytes_limit"}};
+    for (size_t i = 0; quota && i < sizeof kinds / sizeof kinds[0]; i++)
+        if (number(quota, kinds[i][1]))
+            (void)printf("%lld/%lld %s today ", number(quota, kinds[i][0]), number(quota, kinds[i][1]), kinds[i][0]);
+    if (quota && is_true(quota, "spent"))
+        (void)printf("QUOTA USED UP ");
+}
+
 static void peer_print(const struct json *peer)
 {
     const struct json *log = json_get(peer, "their_log");
@@ -323,6 +334,7 @@ static void peer_print(const struct json *peer)
         (void)printf("%s ", leave_word(json_get(peer, "leave")));
     if (is_true(log, "two_faces"))
         (void)printf("TWO FACES ");
+    quota_print(json_get(log, "quota"));
     if (since.len) {
         (void)printf("missing since ");
         print_span(since);
@@ -347,7 +359,11 @@ static void status_print(const struct json *root)
     (void)printf("\nlog       %lld entries, %lld standing, %lld unwitnessed; %lld of %lld mirrors needed\n\n",
                  number(log, "size"), number(log, "standing"), number(log, "unwitnessed"), number(quorum, "needed"),
                  number(quorum, "mirrors"));
-    const struct json *leave = json_get(log, "leave");
+    const struct json *leave = json_get(log, "leave"), *ahead = json_get(log, "ahead");
+    if (ahead)
+        (void)printf(
+            "          THE SIGNER IS AHEAD: it has signed %lld entries; comity log ahead says what is missing\n\n",
+            number(ahead, "size"));
     if (leave) {
         (void)printf("          this party %s by its statement at index %lld: ", leave_word(leave),
                      number(leave, "index"));
@@ -394,7 +410,8 @@ int command_status(struct cli *cli)
         return EXIT_USAGE;
     if (api_good(cli, "GET", "/api/v1/status", span_of(NULL, 0), &out, &exit) == 0) {
         const struct json *root = answer_parse(cli, &out, &arena);
-        bool waits = number(json_get(root, "log"), "unwitnessed") || span_is(json_text(root, "state"), "recovering");
+        bool waits = number(json_get(root, "log"), "unwitnessed") || span_is(json_text(root, "state"), "recovering") ||
+                     json_get(json_get(root, "log"), "ahead");
         if (root && !cli->json) {
             status_print(root);
             disk_print(cli);

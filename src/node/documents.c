@@ -139,10 +139,8 @@ static int wanted_visit(void *ctx, struct span key, struct span value)
     struct node *node = scan->node;
     struct document_pulls *all = &node->documents;
     struct hash hash;
-    uint64_t number = 0;
+    uint64_t number = value.len == WANTED_BYTES ? u64_get(value.data) : UINT64_MAX;
     bool exhausted;
-    for (size_t i = 0; i < value.len && i < 8; i++)
-        number = number << 8 | value.data[i];
     if (key.len != 64 || number >= node->log_count)
         return E_CORRUPT;
     struct held_log *log = &node->logs[number];
@@ -155,6 +153,10 @@ static int wanted_visit(void *ctx, struct span key, struct span value)
     all->cursor_set = true;
     if (!retry_due(node, &log->document_retry) || pull_of(all, &hash))
         return 0;
+    if (quota_bytes_spent(node, log) && u64_get(value.data + 8) >= log->standing_size) {
+        log->quota_waits = true;
+        return 0;
+    }
     bool large = large_known(all, &hash);
     struct peer *peer = large && large_under_way(all) ? NULL : source_next(node, log, NULL, &exhausted);
     if (!peer)
@@ -174,6 +176,9 @@ static void scan_round(struct node *node)
         struct held_log *log = &node->logs[i];
         log->wanted = log->wanted && log->wanted_seen;
         log->wanted_seen = false;
+        if (log->quota_waits) /* until the next day, or until they stand */
+            log->document_retry.at_ms = node->now_ms + node->poll_ms;
+        log->quota_waits = false;
         if (!log->wanted)
             retry_ok(&log->document_retry); /* the clock has nothing to wait for */
     }

@@ -33,6 +33,9 @@ int write_commit(struct node *node)
     int rc = node_sound(node);
     if (rc || !node->writing)
         return rc;
+    rc = quotas_keep(node);
+    if (rc)
+        return rc;
     node->writing = false;
     return node->env.store->ops->commit(node->env.store);
 }
@@ -207,6 +210,7 @@ static int log_load(struct node *node, struct held_log *log)
     buf_init(&log->pull.partial, BUNDLE_BYTES_MAX);
     buf_init(&log->pull.staged, 4 * BUNDLE_BYTES_MAX);
     rc = log_notes_load(node, log);
+    rc = rc ? rc : quota_load(node, log);
     return rc ? rc : standing_refresh(node, log);
 }
 
@@ -426,14 +430,15 @@ static int go_on(struct node *node, bool flush)
 {
     if (!node->roster)
         return 0;
-    if (node->recovering)
-        recover_start(node);
+    int rc = node->recovering ? recover_start(node) : 0;
+    if (rc)
+        return rc;
     if (flush && node->pending_count && !node->recovering) {
-        int rc = own_log_flush(node);
+        rc = own_log_flush(node);
         if (rc)
             return rc;
     }
-    if (!node->recovering) {
+    if (!recover_silent(node)) {
         push_start(node);
         announce_start(node);
         compare_start(node);
@@ -485,7 +490,7 @@ static void due_min(int64_t *due, int64_t at)
 int64_t node_due(const struct node *node)
 {
     int64_t due = node->now_ms + node->poll_ms;
-    if (node->roster && node->self->committee && !node->compare_token && !node->recovering)
+    if (node->roster && node->self->committee && !node->compare_token && !recover_silent(node))
         due_min(&due, node->compare_at_ms);
     for (size_t i = 0; i < node->peer_count; i++) {
         const struct peer *peer = &node->peers[i];

@@ -89,6 +89,7 @@ struct action {
     size_t body_max;              /* SEND: largest answer accepted */
     unsigned timeout_ms;          /* SEND */
     int status;                   /* REPLY: HTTP status */
+    unsigned retry_after;         /* REPLY: seconds; 0 = as the shell thinks fit */
     struct buf body;              /* SEND, REPLY, NOTICE (JSON); freed by actions_clear */
     struct hash hash;             /* NOTICE: its id */
 };
@@ -133,6 +134,10 @@ int node_statement_json(struct node *node, const struct hash *id, struct buf *ou
 int node_receipt(struct node *node, const struct hash *id, bool cose, struct buf *out, struct fault *fault);
 /* The charter bundle: what a verifier needs offline, roster changes included. */
 int node_bundle(struct node *node, struct buf *out, struct fault *fault);
+/* When the signer has signed more of the own log than anybody holds: how much (0: it has not), and its checkpoint of that, as the proof
+   of what is missing. */
+uint64_t node_ahead(const struct node *node);
+int node_ahead_note(struct node *node, struct buf *out, struct fault *fault);
 /* Reading requests of peers and anybody: checkpoints, tiles, documents, SCRAPI. `path` without query. Returns an HTTP status. */
 struct served {
     int status;

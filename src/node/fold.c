@@ -128,12 +128,13 @@ static int fold_held(struct node *node, struct held_log *log, uint64_t index, co
     return rc;
 }
 
-static int want(struct node *node, struct held_log *log, const struct statement *s)
+static int want(struct node *node, struct held_log *log, uint64_t index, const struct statement *s)
 {
-    uint8_t key[64], value[8];
+    uint8_t key[64], value[WANTED_BYTES];
     memcpy(key, s->document.b, 32);
     memcpy(key + 32, s->id.b, 32);
     u64_put(value, (uint64_t)(log - node->logs));
+    u64_put(value + 8, index);
     log->wanted = log->wanted_seen = true;
     if (!log->document_retry.at_ms && node->self->committee && !log->own)
         log->document_retry.at_ms =
@@ -142,10 +143,13 @@ static int want(struct node *node, struct held_log *log, const struct statement 
                                           span_of(value, sizeof value));
 }
 
-static int labelled_put(struct node *node, const struct statement *s, struct span document)
+static int labelled_put(struct node *node, struct held_log *log, uint64_t index, const struct statement *s,
+                        struct span document)
 {
     enum label label;
     int rc = document_label_tell(node, &s->document, s->media, document, &label);
+    if (rc == 0 && document_missing(node, &s->document))
+        quota_count(node, log, index, 0, document.len);
     return rc ? rc : node->env.store->ops->document_put(node->env.store, &s->document, label, document);
 }
 
@@ -208,9 +212,9 @@ static int fold_entry(struct node *node, struct held_log *log, uint64_t index, s
     }
     struct early_document *early = early_find(node, &s.document);
     if (!early)
-        return want(node, log, &s);
+        return want(node, log, index, &s);
     if (!MUTANT(EARLY_DROPPED))
-        rc = labelled_put(node, &s, buf_view(&early->bytes));
+        rc = labelled_put(node, log, index, &s, buf_view(&early->bytes));
     rc = rc ? rc : fold_document(node, log, index, &s, buf_view(&early->bytes));
     early_drop(node, early);
     return rc;
@@ -240,7 +244,7 @@ int entries_take(struct node *node, struct held_log *log, const struct span *ent
         frontier_append(&log->frontier, &ids[i]);
     rc = rc ? rc : tiles_check(node, log);
     for (size_t i = 0; i < count && rc == 0; i++) {
-        log->quota_entries++;
+        quota_count(node, log, first + i, 1, entries[i].len);
         rc = fold_entry(node, log, first + i, entries[i]);
     }
     return rc;
@@ -302,7 +306,7 @@ static int document_arrived(struct node *node, const struct hash *hash, const st
         rc = entry_read(node, number, index, id, &entry);
     struct held_log *log = rc == 0 ? log_by_id(node, number) : NULL;
     if (log && statement_parse(&s, buf_view(&entry), NULL) == 0) {
-        rc = labelled_put(node, &s, bytes);
+        rc = labelled_put(node, log, index, &s, bytes);
         if (rc == 0)
             rc = fold_document(node, log, index, &s, bytes);
     }

@@ -34,7 +34,8 @@ int follow_target(struct node *node, struct held_log *log, struct span note_byte
         log->signed_size = checkpoint->size;
         return rc;
     }
-    if (checkpoint->size <= pull->target)
+    if (checkpoint->size <= pull->target ||
+        (checkpoint->size > log->must_hold && !quota_allows(node, log, checkpoint->size)))
         return 0;
     if (!pull->token) {
         pull_drop(pull);

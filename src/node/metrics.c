@@ -83,6 +83,11 @@ static void recovering(const struct metrics *m)
     plain(m, m->node->recovering);
 }
 
+static void signer_ahead(const struct metrics *m)
+{
+    plain(m, (double)(m->node->ahead.size ? m->node->ahead.size - m->node->own->size : 0));
+}
+
 static void recovery_answers(const struct metrics *m)
 {
     plain(m, m->node->recovering ? (double)m->node->recover_needed : 0);
@@ -123,6 +128,38 @@ static void log_standing(const struct metrics *m)
 static void log_faces(const struct metrics *m)
 {
     each_log(m, figure_faces);
+}
+
+static void quota_used_each(const struct metrics *m, bool bytes)
+{
+    for (size_t i = 0; m->node->roster && m->node->self->committee && i < m->node->log_count; i++) {
+        const struct held_log *log = &m->node->logs[i];
+        struct quota_use use = quota_used(m->node, log);
+        if (!log->own)
+            sample(m, "", "party", log->party->card.name, NULL, NULL, (double)(bytes ? use.bytes : use.entries));
+    }
+}
+
+static void quota_entries(const struct metrics *m)
+{
+    quota_used_each(m, false);
+}
+
+static void quota_bytes(const struct metrics *m)
+{
+    quota_used_each(m, true);
+}
+
+static void quota_entries_limit(const struct metrics *m)
+{
+    if (m->node->roster)
+        plain(m, (double)m->node->roster->quota_entries_day);
+}
+
+static void quota_bytes_limit(const struct metrics *m)
+{
+    if (m->node->roster)
+        plain(m, (double)m->node->roster->quota_bytes_day);
 }
 
 static void unwitnessed(const struct metrics *m)
@@ -279,9 +316,18 @@ static const struct {
      recovering},
     {"comity_recovery_answers_needed", "gauge", "Answers of the committee that a recovering node waits for.",
      recovery_answers},
+    {"comity_signer_ahead_statements", "gauge",
+     "Own statements that the signer has signed and nobody holds; 0 when all is well.", signer_ahead},
     {"comity_log_statements", "gauge", "Statements of a party's log that are held here.", log_statements},
     {"comity_log_standing_statements", "gauge", "Of these, those under a checkpoint with a quorum.", log_standing},
     {"comity_log_two_faces", "gauge", "1 when the log was proven to have signed two inconsistent trees.", log_faces},
+    {"comity_log_quota_entries", "gauge", "Statements taken of a log in this UTC day, as its mirror.", quota_entries},
+    {"comity_log_quota_bytes", "gauge",
+     "Bytes of statements and documents taken of a log in this UTC day, as its mirror.", quota_bytes},
+    {"comity_quota_entries_limit", "gauge", "Statements that the charter allows a log and day; 0 for no limit.",
+     quota_entries_limit},
+    {"comity_quota_bytes_limit", "gauge", "Bytes that the charter allows a log and day; 0 for no limit.",
+     quota_bytes_limit},
     {"comity_unwitnessed_statements", "gauge", "Own statements that no quorum holds yet.", unwitnessed},
     {"comity_quorum_mirrors", "gauge", "Mirrors of the own log.", quorum_mirrors},
     {"comity_quorum_needed", "gauge", "Of these, how many must cosign before a statement stands.", quorum_needed},
@@ -327,6 +373,8 @@ void counters_commit(struct shell_counters *counters, double seconds)
 
 bool node_health(const struct node *node, const char **reason)
 {
-    *reason = node->recovering ? "recovering: nothing is signed until the committee has answered" : "ok";
+    *reason = node->ahead.size   ? "signer ahead: the own log takes no statement; see comity log ahead"
+              : node->recovering ? "recovering: nothing is signed until the committee has answered"
+                                 : "ok";
     return !node->recovering;
 }

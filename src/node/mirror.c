@@ -196,18 +196,6 @@ static int missing_visit(void *ctx, uint64_t index, struct span bytes)
     return ++missing->count >= 64;
 }
 
-static bool quota_left(struct node *node, struct held_log *log, const struct event *event)
-{
-    uint64_t day = (uint64_t)now_seconds(node) / 86400;
-    if (log->quota_day != day) {
-        log->quota_day = day;
-        log->quota_entries = log->quota_bytes = 0;
-    }
-    log->quota_bytes += event->body.len;
-    return (!node->roster->quota_bytes_day || log->quota_bytes <= node->roster->quota_bytes_day) &&
-           (!node->roster->quota_entries_day || log->quota_entries < node->roster->quota_entries_day);
-}
-
 /* Everything up to `size` is held and durable: cosign. */
 static int mirror_cosign(struct node *node, struct held_log *log, uint64_t size, const struct hash *root,
                          struct cosigned *cosigned)
@@ -284,7 +272,7 @@ static int upload_finish(struct node *node, struct held_log *log, uint64_t end, 
     buf_init(&wanted, NOTE_BYTES_MAX);
     int rc = entries_read(node, log, log->mirrored_size, end, missing_visit, &missing);
     rc = rc < 0 ? rc : 0;
-    bool waits = node->recovering || end < log->must_hold || log->two_faces;
+    bool waits = recover_silent(node) || end < log->must_hold || log->two_faces;
     if (rc == 0 && ((missing.count && !MUTANT(MIRROR_NO_DOCUMENT)) || waits)) {
         struct action *action = action_add(node, ACTION_REPLY);
         action->token = token;
@@ -326,13 +314,20 @@ static int upload_screen(struct node *node, const struct add_entries *request, s
     return have - request->upload_start > (uint64_t)TILE_WIDTH * PACKAGES_PER_REQUEST_MAX ? 409 : 200;
 }
 
+/* What is held already, and what stands, is none of the quota's business. */
+static bool quota_stops(const struct node *node, const struct held_log *log, uint64_t end)
+{
+    return end > log->size && end > log->standing_size && quota_spent(node, log);
+}
+
 /* Authenticates and saves package after package. `done` counts them; ends with 0 or the code that stopped it. */
 static int packages_take(struct node *node, struct held_log *log, struct add_entries *request, const struct hash *root,
                          unsigned *done)
 {
     struct entry_package *package = malloc(sizeof *package);
     int rc = package ? 0 : E_NOMEM;
-    while (rc == 0 && (rc = add_entries_package(request, package)) == 0) {
+    while (rc == 0 &&
+           (rc = quota_stops(node, log, request->upload_end) ? E_BUSY : add_entries_package(request, package)) == 0) {
         rc = package_take(node, log, package, request->upload_end, root);
         *done += rc == 0;
     }
@@ -347,8 +342,10 @@ int mirror_add_entries(struct node *node, const struct event *event)
     struct hash root;
     unsigned done = 0;
     int status = add_entries_parse(&request, event->body, NULL) == 0 ? upload_screen(node, &request, &log, &root) : 400;
-    if (status == 200 && !quota_left(node, log, event))
-        status = 429;
+    if (status == 200 && quota_stops(node, log, request.upload_end)) {
+        quota_refuse(node, event->token, log);
+        return 0;
+    }
     if (status == 409) {
         reply_info(node, event->token, 409, log->pending_size, log->size);
         return 0;
@@ -362,7 +359,7 @@ int mirror_add_entries(struct node *node, const struct event *event)
         reply(node, event->token, 422, "text/plain", "a package does not lead to the pending checkpoint\n");
         return 0;
     }
-    if (rc != E_NOTFOUND && rc != E_TRUNCATED && rc != E_SYNTAX && rc != E_LIMIT && rc != E_TRAILING)
+    if (rc != E_NOTFOUND && rc != E_TRUNCATED && rc != E_SYNTAX && rc != E_LIMIT && rc != E_TRAILING && rc != E_BUSY)
         return rc; /* the store's */
     if (log->size >= request.upload_end && (rc == E_NOTFOUND || done))
         return upload_finish(node, log, request.upload_end, &root, event->token);
@@ -388,7 +385,13 @@ int document_offered(struct node *node, const struct event *event)
         return 0;
     }
     if (document_wanted(node, &hash)) {
-        int rc = document_take(node, &hash, LABEL_CLOSED, event->body);
+        struct held_log *refuses;
+        int rc = quota_document(node, &hash, &refuses);
+        if (rc == 0 && refuses) {
+            quota_refuse(node, event->token, refuses);
+            return 0;
+        }
+        rc = rc ? rc : document_take(node, &hash, LABEL_CLOSED, event->body);
         if (rc == 0)
             reply(node, event->token, 201, "text/plain", "");
         return rc;

@@ -26,6 +26,7 @@ void node_news(const struct node *node, struct node_seen *seen, news_visit *visi
         seen->recovering = !node->recovering;
     seen->begun = true;
     flip(&seen->recovering, node->recovering, visit, ctx, NEWS_RECOVERING, NEWS_RUNNING, NULL);
+    flip(&seen->ahead, node->ahead.size != 0, visit, ctx, NEWS_AHEAD, NEWS_AHEAD_OVER, NULL);
     for (size_t i = 0; i < node->peer_count && i < PARTIES_MAX; i++)
         flip(&seen->missing[i], node->peers[i].missing_since_ms != 0, visit, ctx, NEWS_PEER_MISSING, NEWS_PEER_BACK,
              node->peers[i].party->card.name);

@@ -12,11 +12,13 @@ enum news {
     NEWS_PEER_BACK,
     NEWS_QUORUM_LOST, /* so many mirrors are missing that nothing new stands */
     NEWS_QUORUM_BACK,
+    NEWS_AHEAD, /* the signer has signed what nobody holds */
+    NEWS_AHEAD_OVER,
     NEWS_TWO_FACES /* `party`'s log was proven to have signed two trees */
 };
 /* What was told last; all zero before the first call. Peers and logs by their place in the node. */
 struct node_seen {
-    bool begun, recovering, quorum_lost;
+    bool begun, recovering, quorum_lost, ahead;
     bool missing[PARTIES_MAX], faces[PARTIES_MAX];
 };
 typedef void news_visit(void *ctx, enum news news, const char *party); /* party: NULL where none is meant */

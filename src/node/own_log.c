@@ -6,7 +6,7 @@
 #include "crypto/sha256.h"
 #include "node/state.h"
 
-static int note_take(struct node *node, struct buf *note)
+int own_note_take(struct node *node, const struct buf *note)
 {
     struct checkpoint checkpoint;
     struct note parsed;
@@ -60,7 +60,7 @@ int own_log_open(struct node *node)
     if (rc && rc != E_NOTFOUND)
         return rc;
     if (position.size > node->own->size)
-        return E_BACKWARDS;
+        return E_AHEAD;
     buf_init(&note, NOTE_BYTES_MAX);
     rc = 0;
     while (rc == 0 && (position.size < node->own->size || !note.len)) {
@@ -75,7 +75,7 @@ int own_log_open(struct node *node)
         free(leaves);
     }
     if (rc == 0)
-        rc = note_take(node, &note);
+        rc = own_note_take(node, &note);
     buf_free(&note);
     return rc;
 }
@@ -149,7 +149,7 @@ static int batch_sign(struct node *node, size_t count)
     if (rc == 0)
         rc = signer->ops->checkpoint(signer, first, ids, count, &note);
     if (rc == 0)
-        rc = note_take(node, &note);
+        rc = own_note_take(node, &note);
     for (size_t i = 0; i < count && rc == 0; i++)
         submission_reply(node, &node->pending[i], &ids[i], first + i);
     free(requests);
@@ -236,6 +236,12 @@ int submission_add(struct node *node, const struct submission *from, uint64_t to
     return 0;
 }
 
+int ahead_tell(const struct node *node, struct fault *fault)
+{
+    return fail(fault, E_AHEAD, "%llu entries were signed, %llu are held", (unsigned long long)node->ahead.size,
+                (unsigned long long)node->own->size);
+}
+
 /* Leaving is an act of its own: no other way may lead to it by accident. */
 static bool would_leave(const struct event *event)
 {
@@ -250,6 +256,8 @@ int submission_take(struct node *node, const struct event *event)
     struct fault fault = {0};
     if (!node->roster)
         (void)fail(&fault, E_STATE, "this node is in no circle yet: accede to a charter first");
+    else if (node->ahead.size)
+        (void)ahead_tell(node, &fault);
     else if (node->recovering)
         (void)fail(&fault, E_RECOVERING, "it waits for %zu answers of the committee", node->recover_needed);
     else if (node->own->left)

@@ -76,6 +76,8 @@ static void leave_check(struct node *node, const struct event *event, struct fau
         line = event->body.data[i] >= ' ' && event->body.data[i] != 0x7f;
     if (!node->roster)
         (void)fail(fault, E_STATE, "this node is in no circle");
+    else if (node->ahead.size)
+        (void)ahead_tell(node, fault);
     else if (node->recovering)
         (void)fail(fault, E_RECOVERING, "it waits for %zu answers of the committee", node->recover_needed);
     else if (!span_is(event->name, node->self->card.name))
@@ -104,7 +106,11 @@ int leave(struct node *node, const struct event *event)
     struct buf document;
     leave_check(node, event, &fault);
     if (fault.code) {
-        reply_error(node, event->token, fault.code == E_RECOVERING ? 503 : fault.code == E_STATE ? 409 : 400, &fault);
+        reply_error(node, event->token,
+                    fault.code == E_RECOVERING                       ? 503
+                    : fault.code == E_STATE || fault.code == E_AHEAD ? 409
+                                                                     : 400,
+                    &fault);
         return 0;
     }
     if (node->own->left) {

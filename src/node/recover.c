@@ -12,11 +12,13 @@ enum { OTHERS_TRIES_MAX = 3 };
 /* Set in a folder that `comity restore` wrote, until its node has recovered once. */
 static const char restored_key[] = "restored";
 
-/* What stands in the folder itself: it was restored by command, or the signer remembers more than the database. */
+/* What stands in the folder itself: it was restored by command, its signer's state was put back by hand, or the signer remembers more than
+   the database. */
 static int restored_read(struct node *node)
 {
     struct signer *signer = node->env.signer;
-    struct signer_position position = {0};
+    struct signer_position position = {0}, start = {0};
+    struct span origin = span_str(node->self->origin);
     struct buf mark;
     buf_init(&mark, 256);
     int rc = node->env.store->ops->state_get(node->env.store, span_str(restored_key), &mark);
@@ -24,8 +26,10 @@ static int restored_read(struct node *node)
     buf_free(&mark);
     if (rc && rc != E_NOTFOUND)
         return rc;
-    rc = signer ? signer->ops->position(signer, KEY_LOG, span_str(node->self->origin), &position) : E_NOTFOUND;
-    node->restored = node->restored || position.size > node->own->size;
+    rc = signer ? signer->ops->position(signer, KEY_LOG, origin, &position) : E_NOTFOUND;
+    if (signer && (rc == 0 || rc == E_NOTFOUND))
+        rc = signer->ops->position(signer, KEY_RECOVERY, origin, &start);
+    node->restored = node->restored || start.size || position.size > node->own->size;
     return rc == E_NOTFOUND ? 0 : rc;
 }
 
@@ -60,10 +64,11 @@ bool recover_asks(const struct node *node, const struct peer *peer)
     return !peer->answered && (peer->is_mirror || (node->restored && peer->recover.failures < OTHERS_TRIES_MAX));
 }
 
-void recover_start(struct node *node)
+int recover_start(struct node *node)
 {
-    if (!node->recover_needed && recover_check(node) != 0)
-        return;
+    int rc = node->recover_needed ? 0 : recover_check(node);
+    if (rc || !node->recovering)
+        return rc;
     for (size_t i = 0; i < node->peer_count; i++) {
         struct peer *peer = &node->peers[i];
         if (!recover_asks(node, peer) || peer->recover_token || !retry_due(node, &peer->recover))
@@ -73,6 +78,7 @@ void recover_start(struct node *node)
         action->body_max = 1 << 20;
         peer->recover_token = action->token;
     }
+    return 0;
 }
 
 /* Ours: by the present key or one within its cut. And what a replaced key signed past its cut, if a mirror holds it: whoever did that,
@@ -213,6 +219,42 @@ static int accede(struct node *node)
     return rc;
 }
 
+/* The signer has signed what neither the database nor anybody who was asked holds: its own log gets no further statement, for that would
+   be a second tree. The node stays alive: it serves, follows, cosigns, pushes what it holds, and asks again for what is missing. */
+static int ahead_begin(struct node *node)
+{
+    struct store *store = node->env.store;
+    struct buf note;
+    uint64_t size = 0;
+    for (size_t i = 0; i < node->peer_count; i++) {
+        struct peer *peer = &node->peers[i];
+        if (peer->answered || peer->recover.failures >= OTHERS_TRIES_MAX)
+            peer->recover = (struct retry){.at_ms = node->now_ms + node->poll_ms};
+        peer->answered = false;
+    }
+    buf_init(&note, NOTE_BYTES_MAX);
+    int rc = store->ops->note_latest(store, node->own->id, NOTE_SIGNED, &size, &note);
+    if (rc == 0)
+        rc = own_note_take(node, &note);
+    buf_free(&note);
+    return rc == E_NOTFOUND ? 0 : rc;
+}
+
+/* What the signer has signed beyond what is held. */
+static int ahead_read(struct node *node)
+{
+    struct signer *signer = node->env.signer;
+    struct signer_position position = {0};
+    int rc = signer->ops->position(signer, KEY_LOG, span_str(node->self->origin), &position);
+    node->ahead = rc == 0 && position.size > node->own->size ? position : (struct signer_position){0};
+    return rc == E_NOTFOUND ? 0 : rc;
+}
+
+bool recover_silent(const struct node *node)
+{
+    return node->recovering && !node->ahead.size;
+}
+
 int recover_check(struct node *node)
 {
     if (!node->recovering)
@@ -231,6 +273,10 @@ int recover_check(struct node *node)
     int rc = write_commit(node); /* what was caught up is durable before anything is signed */
     if (rc == 0)
         rc = signer_advance(node);
+    if (rc == 0)
+        rc = ahead_read(node);
+    if (rc == 0 && node->ahead.size)
+        return ahead_begin(node);
     if (rc == 0)
         rc = own_log_open(node);
     if (rc == 0)

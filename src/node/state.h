@@ -109,6 +109,12 @@ struct known_cosignature {
     uint8_t line[8 + SIGN_BYTES]; /* timestamp and signature, as a note has them */
 };
 
+/* What this mirror has taken of a log in one UTC day. */
+struct quota_use {
+    uint64_t day, entries, bytes;
+    bool changed; /* since it was last kept */
+};
+
 struct held_log {
     const struct party *party;
     log_id id;
@@ -122,8 +128,8 @@ struct held_log {
     struct hash mirrored_root;
     uint64_t must_hold; /* once cosigned by us, as the committee remembers: no cosigning below it */
     struct hash must_root;
-    uint64_t quota_day; /* UTC day of the counters */
-    uint64_t quota_entries, quota_bytes;
+    struct quota_use quota;
+    bool quota_waits; /* the scan that is going on has met a document for which the quota has no room */
     /* signed checkpoints that we know */
     uint64_t signed_size;   /* greatest with the log's signature, entries held */
     uint64_t standing_size; /* greatest with a quorum */
@@ -224,6 +230,7 @@ struct node {
     struct hash recovered_root;
     struct signature recovered_signature;
     bool recovered_signed;           /* it is by the present log key; false: by one that was replaced since */
+    struct signer_position ahead;    /* what the signer has signed and nobody holds; size 0: nothing of that kind */
     const char *const *witness_logs; /* vkeys of foreign logs that the owner added, NULL-ended; may be NULL */
     bool
         own_batch; /* the entries being taken were signed a moment ago by our own signer: their signatures need no check */
@@ -266,6 +273,8 @@ void pending_free(struct pending_submission *pending);
 int entry_ready(struct node *node, struct span statement, const struct hash *document, struct span bytes,
                 uint64_t token);
 int own_log_open(struct node *node);
+int own_note_take(struct node *node, const struct buf *note); /* it is the newest signed checkpoint of the own log */
+int ahead_tell(const struct node *node, struct fault *fault); /* E_AHEAD, with the sizes */
 /* Leaf hashes of own entries [start, end), calloc'ed; the caller frees them, on failure too. */
 int own_leaves(struct node *node, uint64_t start, uint64_t end, struct hash **leaves);
 int own_log_flush(struct node *node);
@@ -299,6 +308,21 @@ int support_find(struct node *node, struct held_log *log, uint64_t index, bool n
 void push_start(struct node *node);
 int push_response(struct node *node, const struct call *call, const struct event *event);
 void announce_start(struct node *node);
+
+/* quotas.c */
+enum { WANTED_BYTES = 16 }; /* a row of the view "wanted": the log's number, the entry's index */
+int quota_load(struct node *node, struct held_log *log);
+int quotas_keep(struct node *node); /* what was counted in this step, in its batch */
+/* Entries from `index` on, or bytes of that one's document, were taken. */
+void quota_count(struct node *node, struct held_log *log, uint64_t index, uint64_t entries, uint64_t bytes);
+bool quota_spent(const struct node *node, const struct held_log *log);       /* no further entry is taken today */
+bool quota_bytes_spent(const struct node *node, const struct held_log *log); /* nor a document */
+bool quota_allows(const struct node *node, const struct held_log *log, uint64_t size); /* to follow it up to there */
+/* The log whose quota has no room for a document that is wanted; NULL: it may be taken. */
+int quota_document(struct node *node, const struct hash *document, struct held_log **refuses);
+void quota_refuse(struct node *node, uint64_t token, const struct held_log *log);      /* 429, with the reason */
+void quota_json(const struct node *node, const struct held_log *log, struct buf *out); /* ,"quota":{...} at a mirror */
+struct quota_use quota_used(const struct node *node, const struct held_log *log);
 
 /* mirror.c */
 int mirror_add_checkpoint(struct node *node, const struct event *event);
@@ -338,9 +362,11 @@ int document_came(struct node *node, const struct call *call, const struct event
 /* recover.c */
 int recover_begin(struct node *node);
 bool recover_asks(const struct node *node, const struct peer *peer); /* its answer is still wanted */
-void recover_start(struct node *node);
+int recover_start(struct node *node);
 int recover_response(struct node *node, const struct call *call, const struct event *event);
 int recover_check(struct node *node);
+/* Signs nothing at all: it does not know yet what it had signed. A node whose signer is ahead still cosigns others' logs. */
+bool recover_silent(const struct node *node);
 int recover_answer(struct node *node, struct span party, struct buf *out);
 
 /* changes.c: key changes, folded into the roster. View "change": statement id || log number -> log number || index || document hash. */

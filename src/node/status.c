@@ -25,11 +25,38 @@ static void peer_json(struct node *node, const struct peer *peer, struct buf *ou
                peer->is_mirror ? "true" : "false");
     buf_printf(out, "\"cosigned_our_size\":%llu,", (unsigned long long)peer->cosigned);
     buf_printf(
-        out, "\"their_log\":{\"held\":%llu,\"standing\":%llu,\"mirrored\":%llu,\"pull_target\":%llu,\"two_faces\":%s}",
+        out, "\"their_log\":{\"held\":%llu,\"standing\":%llu,\"mirrored\":%llu,\"pull_target\":%llu,\"two_faces\":%s",
         (unsigned long long)log->size, (unsigned long long)log->standing_size, (unsigned long long)log->mirrored_size,
         (unsigned long long)log->pull.target, log->two_faces ? "true" : "false");
+    quota_json(node, log, out);
+    buf_byte(out, '}');
     leave_json(node, log, out);
     buf_byte(out, '}');
+}
+
+/* ,"ahead":{...} of the own log, when the signer has signed what nobody holds. */
+static void ahead_json(const struct node *node, struct buf *out)
+{
+    char root[65];
+    if (!node->ahead.size)
+        return;
+    hash_hex(&node->ahead.root, root);
+    buf_printf(out, ",\"ahead\":{\"size\":%llu,\"root\":\"%s\",\"missing_from\":%llu}",
+               (unsigned long long)node->ahead.size, root, (unsigned long long)node->own->size);
+}
+
+int node_ahead_note(struct node *node, struct buf *out, struct fault *fault)
+{
+    struct signer *signer = node->env.signer;
+    if (!node->ahead.size)
+        return fail(fault, E_NOTFOUND, "the signer has signed nothing of the own log that is not held here");
+    int rc = signer->ops->checkpoint(signer, node->ahead.size, NULL, 0, out);
+    return rc ? fail(fault, rc, "the signer does not sign its checkpoint again") : 0;
+}
+
+uint64_t node_ahead(const struct node *node)
+{
+    return node->ahead.size;
 }
 
 static void circle_json(struct node *node, struct buf *out)
@@ -41,7 +68,7 @@ static void circle_json(struct node *node, struct buf *out)
     buf_member(out, "circle_name", span_str(node->roster->circle_name));
     buf_member(out, "origin", span_str(node->self->origin));
     buf_member(out, "role", span_str(party_role_names[node->self->card.role]));
-    buf_member(out, "state", span_str(node->recovering ? "recovering" : "running"));
+    buf_member(out, "state", span_str(node->ahead.size ? "signer-ahead" : node->recovering ? "recovering" : "running"));
     buf_printf(out, "\"restored\":%s,\"recovery_answers_needed\":%zu,", node->restored ? "true" : "false",
                node->recovering ? node->recover_needed : 0);
     buf_printf(out, "\"log\":{\"size\":%llu,\"signed\":%llu,\"standing\":%llu,\"unwitnessed\":%llu,",
@@ -51,6 +78,7 @@ static void circle_json(struct node *node, struct buf *out)
     field_time(out, "standing_since", node->own->standing_instant * 1000);
     buf_printf(out, "\"quorum\":{\"mirrors\":%u,\"needed\":%u,\"may_lie\":%u}", q.m, q.k, q.f);
     leave_json(node, node->own, out);
+    ahead_json(node, out);
     buf_printf(out, "},\"refused_entries\":%llu,\"documents_unread\":%zu,\"peers\":[",
                (unsigned long long)node->refused_entries, documents_unread(node));
     for (size_t i = 0; i < node->peer_count; i++) {

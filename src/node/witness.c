@@ -83,7 +83,7 @@ static int witness_request(struct node *node, const struct event *event, struct 
     /* The signer composes the three lines itself, so extension lines cannot be cosigned: they are refused. */
     if (status == 200 && (request->old_size > c->size || c->origin.len >= sizeof sign.origin || c->extensions.len))
         status = 400;
-    if (status == 200 && node->recovering)
+    if (status == 200 && recover_silent(node))
         status = 503;
     struct signer *signer = node->env.signer;
     int rc = status == 200 ? signer->ops->position(signer, KEY_WITNESS, c->origin, &position) : E_NOTFOUND;

@@ -20,6 +20,7 @@ static int status_of(int code)
     case E_UNWITNESSED:
         return 425;
     case E_STATE:
+    case E_AHEAD:
         return 409;
     case E_RECOVERING:
         return 503;
@@ -213,6 +214,19 @@ static void api_bundle(struct shell *shell, struct caller *c, struct span rest)
         answer(c, 200);
 }
 
+static void api_ahead(struct shell *shell, struct caller *c, struct span rest)
+{
+    struct fault fault = {0};
+    (void)rest;
+    int rc = node_ahead_note(shell->node, &c->reply, &fault);
+    if (rc) {
+        api_refuse(c, rc, &fault);
+        return;
+    }
+    answer(c, 200);
+    c->content_type = "text/plain; charset=utf-8";
+}
+
 static void api_rebuild(struct shell *shell, struct caller *c, struct span rest)
 {
     int rc = 0;
@@ -254,6 +268,7 @@ static const struct route {
     {"GET", "/api/v1/wants", false, api_wants, 0, {"after"}},
     {"POST", "/api/v1/rebuild", false, api_rebuild, 0, {NULL}},
     {"GET", "/api/v1/status", false, api_status, 0, {NULL}},
+    {"GET", "/api/v1/ahead", false, api_ahead, 0, {NULL}},
     {"GET", "/api/v1/bundle", false, api_bundle, 0, {NULL}},
     {"GET", "/api/v1/notices", false, api_notices, 0, {"after"}},
     {"GET", "/api/v1/statements/", true, api_statement, 0, {NULL}},

@@ -72,6 +72,7 @@ static enum MHD_Result respond(struct connection *c)
 {
     const struct answer_message *a = &c->answer;
     const int status = a->status;
+    char retry[12];
     struct MHD_Response *r =
         MHD_create_response_from_buffer(c->answer_body.len, c->answer_body.data, MHD_RESPMEM_MUST_FREE);
     if (!r)
@@ -83,7 +84,8 @@ static enum MHD_Result respond(struct connection *c)
     header_add(r, "ETag", a->etag);
     header_add(r, "Content-Range", a->content_range);
     header_add(r, "Accept-Ranges", a->ranges ? "bytes" : "");
-    header_add(r, "Retry-After", status == 303 || status == 503 || status == 429 ? "1" : "");
+    (void)snprintf(retry, sizeof retry, "%u", a->retry_after ? a->retry_after : 1);
+    header_add(r, "Retry-After", status == 303 || status == 503 || status == 429 ? retry : "");
     header_add(r, "Accept-Encoding", status == 415 ? "gzip" : "");
     header_add(r, "Allow", status == 405 ? "GET, HEAD, POST, PUT" : "");
     header_add(r, "Cache-Control", a->immutable ? "public, max-age=31536000, immutable" : "no-store");

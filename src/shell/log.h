@@ -23,6 +23,8 @@ enum log_level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG, LEVELS_ };
     X(LOG_PEER_BACK, "peer-back", LEVEL_INFO)          /* it answers again */                                          \
     X(LOG_QUORUM_LOST, "quorum-lost", LEVEL_ERROR)     /* nothing new stands: too many mirrors are missing */          \
     X(LOG_QUORUM_BACK, "quorum-back", LEVEL_INFO)      /* enough answer again */                                       \
+    X(LOG_SIGNER_AHEAD, "signer-ahead", LEVEL_ERROR)   /* the own log takes no statement: see comity log ahead */      \
+    X(LOG_SIGNER_LEVEL, "signer-level", LEVEL_INFO)    /* what was missing was found */                                \
     X(LOG_TWO_FACES, "two-faces", LEVEL_ERROR)         /* a log was proven to have signed two trees */                 \
     X(LOG_NOTICE_REFUSED, "notice-refused", LEVEL_WARNING)   /* a channel did not take a notice; tried again */        \
     X(LOG_REQUEST_UNSIGNED, "member-signature", LEVEL_DEBUG) /* a member's signed request counts for nothing */

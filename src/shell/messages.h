@@ -44,6 +44,7 @@ struct tally_message {
 struct answer_message {
     uint64_t token;
     int32_t status;
+    uint32_t retry_after;      /* seconds; 0: a moment, if the status says so */
     uint8_t immutable, ranges; /* may be cached for ever; answers Range */
     char content_type[64], etag[40], content_range[96], location[160], receipt[96];
 };

@@ -261,6 +261,10 @@ static void news_tell(void *ctx, enum news news, const char *party)
         [NEWS_PEER_BACK] = {LOG_PEER_BACK, "answers again"},
         [NEWS_QUORUM_LOST] = {LOG_QUORUM_LOST, "nothing new stands: fewer mirrors answer than a quorum needs"},
         [NEWS_QUORUM_BACK] = {LOG_QUORUM_BACK, "enough mirrors answer again"},
+        [NEWS_AHEAD] =
+            {LOG_SIGNER_AHEAD,
+             "the own log takes no statement: its signer has signed what nobody holds; see comity log ahead"},
+        [NEWS_AHEAD_OVER] = {LOG_SIGNER_LEVEL, "what the signer had signed was found"},
         [NEWS_TWO_FACES] = {LOG_TWO_FACES, "has signed two inconsistent trees; the proof is in the own log"},
     };
     (void)ctx;

@@ -181,6 +181,7 @@ static int signer_prepare(struct signer_config *config, struct fault *fault)
 {
     const struct serve *serve = config->prepare_ctx;
     char path[4096];
+    struct stat st;
     serve_path(serve->dir, "signer.state", path);
     int rc = keys_load(serve, &config->keys, fault);
     if (rc)
@@ -188,8 +189,11 @@ static int signer_prepare(struct signer_config *config, struct fault *fault)
     config->state_fd = open(path, O_RDWR | O_CLOEXEC);
     if (config->state_fd < 0 && errno == ENOENT)
         config->state_fd = state_create(serve, path);
-    if (config->state_fd >= 0 && state_lock(config->state_fd))
+    bool good = config->state_fd >= 0 && state_lock(config->state_fd);
+    if (good && fstat(config->state_fd, &st) == 0) {
+        config->state_changed_at = (int64_t)st.st_ctim.tv_sec;
         return 0;
+    }
     keyring_free(config->keys);
     config->keys = NULL;
     return config->state_fd < 0 ? fail(fault, E_IO, "%.200s cannot be opened: %s", path, strerror(errno))

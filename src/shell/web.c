@@ -206,5 +206,6 @@ void web_reply(struct shell *shell, struct action *action)
         return; /* whoever asked has gone with the net process of then */
     text_copy(answer.content_type, sizeof answer.content_type, action->content_type);
     text_copy(answer.receipt, sizeof answer.receipt, action->header);
+    answer.retry_after = action->retry_after;
     answer_send(shell, &answer, &action->body);
 }

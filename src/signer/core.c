@@ -98,6 +98,11 @@ static void own_record(const struct local_signer *s, struct signer_record *out)
         state_blank(out, KEY_LOG, span_str(s->origin));
 }
 
+static int settle(struct local_signer *s)
+{
+    return start_settle(s->state, span_str(s->origin), s->config.clock(s->config.clock_ctx));
+}
+
 /* Saved before it is signed: after a crash it can only be ahead of what others have seen, never behind. */
 static int op_checkpoint(struct signer *signer, uint64_t old_size, const struct hash *leaves, size_t count,
                          struct buf *note)
@@ -115,10 +120,12 @@ static int op_checkpoint(struct signer *signer, uint64_t old_size, const struct 
             frontier_append(&record.frontier, &leaves[i]);
         record.size = record.frontier.size;
         frontier_root(&record.frontier, &record.root);
+        record.timestamp = s->config.clock(s->config.clock_ctx);
         rc = leave_append(s->state, span_str(s->origin), old_size, leaves, count);
         rc = rc ? rc : state_save(s->state, &record);
         s->pending = (struct frontier){0}; /* what was fed went on from another tree */
     }
+    rc = rc ? rc : settle(s);
     return rc ? rc : note_make(s, &record, note);
 }
 
@@ -157,6 +164,7 @@ static int op_advance(struct signer *signer, uint64_t size, const struct hash *r
         return E_SIGNATURE;
     if (record.size != size || !hash_eq(&record.root, root))
         return E_PROOF;
+    record.timestamp = s->config.clock(s->config.clock_ctx);
     return state_save(s->state, &record);
 }
 
@@ -236,6 +244,7 @@ static int op_cosign(struct signer *signer, enum key_role role, const struct sig
     record.root = request->root;
     record.timestamp = now > record.timestamp || MUTANT(SIGNER_CLOCK_BACK) ? now : record.timestamp;
     rc = state_save(s->state, &record);
+    rc = rc || role != KEY_MIRROR ? rc : settle(s);
     return rc ? rc : cosigned_make(s, role, &record, out);
 }
 
@@ -324,6 +333,9 @@ int signer_local_open(struct signer **out, const struct signer_config *config, s
     key_id(keyring_public(config->keys, KEY_STATEMENT), &s->kid_statement);
     key_id(keyring_public(config->keys, KEY_MIRROR), &s->kid_mirror);
     rc = state_open(&s->state, config->state_fd, config->party, &config->circle, fault);
+    if (rc == 0 && (rc = start_note(s->state, span_str(s->origin), config->state_changed_at,
+                                    config->clock(config->clock_ctx))) != 0)
+        (void)fail(fault, rc, "signer.state: noting the start");
     if (rc) {
         op_close(&s->base);
         return rc;

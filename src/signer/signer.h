@@ -60,7 +60,8 @@ struct signer_ops {
     /* Own log: it ends where it stands, for its last leaf is a leaving statement. For a signer that did not see it itself, after a
        restore; what it sees (statements, checkpoint) it minds by itself: E_LEFT. */
     int (*close_log)(struct signer *, const struct hash *leaf);
-    /* Where the signer stands for an origin and role (KEY_LOG for the own log); E_NOTFOUND. */
+    /* Where the signer stands for an origin and role (KEY_LOG for the own log); E_NOTFOUND. KEY_RECOVERY with the own log: size 1 when
+       its state was written by somebody else since it last wrote it, and nothing has been signed since. */
     int (*position)(struct signer *, enum key_role role, struct span origin, struct signer_position *);
     /* A member's request (circle/member.h): the values of Signature-Input and Signature, of its own clock. E_REFUSED when it is not a
        GET of /documents/HASH. */
@@ -93,7 +94,9 @@ struct signer_config {
     struct keyring *keys; /* taken over in any case: wiped when the opening fails */
     char party[NAME_BYTES_MAX + 1];
     struct hash circle;
-    int state_fd; /* signer.state, opened read-write and locked; -1 keeps the state in memory (simulator) */
+    int state_fd; /* signer.state, opened read-write and locked; -1 keeps the state in memory (tests) */
+    int64_t
+        state_changed_at; /* when that file was changed last, in seconds, by its file system: it shows whether it was put back */
     int64_t (*clock)(void *ctx);
     void *clock_ctx;
     /* Called in the signer's own process, before it confines itself, to fill in keys, circle and state_fd there: so no other process

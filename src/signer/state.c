@@ -11,7 +11,7 @@
 #include "signer/check.h"
 #include "store/renew.h"
 
-enum { SLOT_BYTES = 4096, RECORDS_MAX = PARTIES_MAX + FOREIGN_LOGS_MAX + 1 /* leaving */ };
+enum { SLOT_BYTES = 4096, RECORDS_MAX = PARTIES_MAX + FOREIGN_LOGS_MAX + 2 /* leaving; starts */ };
 
 struct header {
     char magic[16];
@@ -239,6 +239,14 @@ const struct signer_record *state_find(const struct signer_state *state, enum ke
 {
     size_t i = index_of(state, role, origin);
     return i < state->count ? &state->records[i] : NULL;
+}
+
+int64_t state_latest(const struct signer_state *state)
+{
+    int64_t latest = 0;
+    for (size_t i = 0; i < state->count; i++)
+        latest = state->records[i].timestamp > latest ? state->records[i].timestamp : latest;
+    return latest;
 }
 
 void state_blank(struct signer_record *out, enum key_role role, struct span origin)

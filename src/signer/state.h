@@ -1,6 +1,6 @@
 /* What the signer remembers: for each role and origin the size and root it last signed, for the own log the frontier too. Each record
    has two slots, written in turn with a sequence number and a checksum: a torn write leaves the other one whole. A file copied back
-   from an earlier day is whole but older: nothing here can tell, so a restored node first hears the committee.
+   from an earlier day is whole but older: only its change time tells (start.c), so a node that starts first hears the committee.
    Numbers stand in the machine's byte order: the file stays where it was made. */
 #ifndef COMITY_SIGNER_STATE_H
 #define COMITY_SIGNER_STATE_H
@@ -29,6 +29,8 @@ int state_read(struct signer_state **out, int fd, const char *party, const struc
 void state_free(struct signer_state *);
 const struct signer_record *state_find(const struct signer_state *, enum key_role role,
                                        struct span origin); /* NULL: none */
+/* The latest time that stands in a record; 0 when there is none. */
+int64_t state_latest(const struct signer_state *);
 /* A record for a first signature: in memory only, until it is saved. */
 void state_blank(struct signer_record *out, enum key_role role, struct span origin);
 /* Replaces, or adds, the record of this role and origin. Durable when it returns 0, and nothing may be signed before; after an
@@ -40,5 +42,9 @@ int leave_asked(const struct signer_state *, struct span origin, const struct si
 int leave_signed(struct signer_state *, struct span origin, const struct signed_statement *made);
 int leave_append(struct signer_state *, struct span origin, uint64_t old_size, const struct hash *leaves, size_t count);
 int leave_close(struct signer_state *, struct span origin, const struct hash *leaf);
+
+/* start.c. Notes a start: `changed_at` is when the file was changed last, by its file system. Then: something is signed. */
+int start_note(struct signer_state *state, struct span origin, int64_t changed_at, int64_t now);
+int start_settle(struct signer_state *state, struct span origin, int64_t now);
 
 #endif

@@ -89,7 +89,7 @@ found() { # found PARTY...: keys, cards, charter (the states are the committee),
         cards+=(--card "$circle/$who/card.note")
         case " $states " in *" $who "*) committee+=$who.example, ;; esac
     done
-    "$program" charter new --name "Test circle" "${cards[@]}" --committee "${committee%,}" --out "$circle/charter.json" > "$circle/charter.out"
+    "$program" charter new --name "Test circle" ${charter_options:-} "${cards[@]}" --committee "${committee%,}" --out "$circle/charter.json" > "$circle/charter.out"
     for who in "$@"; do comity "$who" charter accede "$circle/charter.json"; done
     comity "$1" charter bundle --out "$circle/circle.bundle"
 }

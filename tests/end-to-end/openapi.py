@@ -19,7 +19,7 @@ from urllib.parse import quote
 import jsonschema
 
 source = Path(sys.argv[1]).resolve()
-standing, alone, recovering, outside = sys.argv[2:6]
+standing, alone, recovering, outside, ahead = sys.argv[2:7]
 path = source / "docs/openapi.json"
 document = json.loads(path.read_text())
 failures = 0
@@ -184,6 +184,12 @@ def drive():
     ask(standing, "POST", f"{api}/carried", 400, "... a document of another hash", f"path=documents/{nobody}", b"x")
     ask(standing, "POST", f"{api}/carried", 404, "... of no party", "party=nobody&path=checkpoint", b"x")
     ask(outside, "POST", f"{api}/carried", 409, "... outside a circle", "party=northland.example&path=checkpoint", b"x")
+    ask(standing, "GET", f"{api}/ahead", 404, "nothing that was signed is missing")
+    proof = ask(ahead, "GET", f"{api}/ahead", 200, "... but where it is, the signer's checkpoint is the proof")
+    check("... a note of that log", proof and "/forgetful.example\n1\n" in proof, proof)
+    status = ask(ahead, "GET", f"{api}/status", 200, "... and the status tells")
+    check("... its state", status and status["state"] == "signer-ahead" and status["log"]["ahead"]["missing_from"] == 0, status)
+    ask(ahead, "POST", f"{api}/statements", 409, "... its log takes no statement", stated, b"text")
     ask(standing, "POST", f"{api}/absent", 200, "an absent member", "party=northland.example")
     ask(standing, "POST", f"{api}/absent", 404, "... that is none", "party=nobody")
     ask(standing, "POST", f"{api}/backups", 201, "a backup", f"id={nobody}", b"{}")

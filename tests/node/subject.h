@@ -29,6 +29,7 @@ struct bench {
     uint64_t token;
     /* the answer to the last request, submission or inventory */
     int status;
+    unsigned retry_after;
     const char *content_type;
     struct buf answer;
     struct sent sent[SENT_MAX];
@@ -100,6 +101,7 @@ static inline void bench_actions(struct bench *b, uint64_t token, struct actions
         const struct action *action = &actions->list[i];
         if (action->kind == ACTION_REPLY && action->token == token && token) {
             b->status = action->status;
+            b->retry_after = action->retry_after;
             b->content_type = action->content_type;
             buf_reset(&b->answer);
             buf_span(&b->answer, buf_view(&action->body));

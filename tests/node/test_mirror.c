@@ -459,38 +459,108 @@ static void too_early(void)
     bench_close(&b);
 }
 
-static void quotas(void)
+static bool status_says(struct bench *b, const char *what)
+{
+    struct buf status;
+    buf_init(&status, 1 << 20);
+    node_status_json(b->node, b->now_ms, &status);
+    buf_byte(&status, 0);
+    bool found = strstr((const char *)status.data, what) != NULL;
+    if (!found)
+        printf("# not in the status: %s\n# %s\n", what, (const char *)status.data);
+    buf_free(&status);
+    return found;
+}
+
+/* What a mirror that holds nothing yet is pushed: documents ahead of their entries, then [0, end) under its checkpoint. */
+static void quota_bench(struct bench *b, size_t entries)
+{
+    bench_make(b, PARTIES, COMMITTEE, SELF, WRITER);
+    subject_log(&b->s, entries);
+}
+
+static void quota_of_entries(void)
 {
     static struct bench b;
-    test("quotas of a log and day: 429, and the next day it goes on");
-    bench_make(&b, PARTIES, COMMITTEE, SELF, WRITER);
-    subject_log(&b.s, 5);
+    test("entries of a log and day: 429 with the reason, kept over a restart, and the next day it goes on");
+    quota_bench(&b, 7);
     b.s.roster.quota_entries_day = 3;
     bench_start(&b);
     CHECK_INT(bench_put(&b, text_document), 202);
     CHECK_INT(bench_push_checkpoint(&b, 0, 3), 200);
     CHECK_INT(bench_push_entries(&b, 0, 3), 200);
+    CHECK(status_says(&b, "\"entries\":3,\"entries_limit\":3,"));
+    CHECK(status_says(&b, "\"spent\":true"));
     CHECK_INT(bench_push_checkpoint(&b, 3, 5), 200); /* a checkpoint costs nothing */
     CHECK_INT(bench_push_entries(&b, 3, 5), 429);
-    CHECK_INT(b.answer.len, 0);
-    b.now_ms += 86400000;
+    CHECK(memmem(b.answer.data, b.answer.len, "3 of 3 entries", 14) != NULL);
+    CHECK(memmem(b.answer.data, b.answer.len, "(no limit)", 10) != NULL);
+    CHECK_INT(b.retry_after, 86400 - b.now_ms / 1000 % 86400);
+    bench_restart(&b);
+    CHECK_INT(bench_push_entries(&b, 3, 5), 429);
+    b.now_ms += (int64_t)b.retry_after * 1000 - 1000;
+    CHECK_INT(bench_push_entries(&b, 3, 5), 429);
+    CHECK_INT(b.retry_after, 1);
+    b.now_ms += 1000;
+    CHECK(status_says(&b, "\"entries\":0,\"entries_limit\":3,"));
     CHECK_INT(bench_push_entries(&b, 3, 5), 200);
+    CHECK(status_says(&b, "\"entries\":2,\"entries_limit\":3,"));
+    bench_restart(&b);
+    CHECK(status_says(&b, "\"entries\":2,\"entries_limit\":3,"));
     bench_close(&b);
+}
 
-    bench_make(&b, PARTIES, COMMITTEE, SELF, WRITER);
-    subject_log(&b.s, 5);
-    struct buf larger;
-    bench_upload(&b, 1, 5, &larger);
-    b.s.roster.quota_bytes_day = larger.len; /* enough for the second upload alone, not after the first */
-    buf_free(&larger);
+static void quota_of_bytes(void)
+{
+    static struct bench b;
+    static uint8_t first[1000], second[1000] = {1};
+    test(
+        "bytes of a log and day: entries and documents are counted, both are refused, and the next day they are taken");
+    quota_bench(&b, 0);
+    bench_state(&b, WRITER, "text/plain", span_of(first, sizeof first));
+    bench_state(&b, WRITER, "text/plain", span_of(second, sizeof second));
+    bench_state(&b, WRITER, "text/plain", text_document);
+    b.s.roster.quota_bytes_day = b.s.entries[0].len + b.s.entries[1].len + sizeof first;
+    bench_start(&b);
+    CHECK_INT(bench_push_checkpoint(&b, 0, 2), 200);
+    CHECK_INT(bench_push_entries(&b, 0, 2), 503);
+    CHECK_INT(bench_put(&b, span_of(first, sizeof first)), 201);
+    CHECK(status_says(&b, "\"entries\":2,\"entries_limit\":0,"));
+    CHECK_INT(bench_put(&b, span_of(second, sizeof second)), 429);
+    CHECK_INT(bench_push_checkpoint(&b, 2, 3), 200);
+    CHECK_INT(bench_push_entries(&b, 2, 3), 429);
+    bench_tick(&b, 10000);
+    CHECK(bench_sent(&b, NULL, "/documents/") == NULL); /* nor is it fetched */
+    b.now_ms += 86400000;
+    CHECK_INT(bench_put(&b, span_of(second, sizeof second)), 201);
+    CHECK_INT(bench_push_entries(&b, 2, 3), 503);
+    bench_close(&b);
+}
+
+/* A mirror that was away: what a quorum has let in is taken whatever the count, and counts for nothing. */
+static void quota_and_standing(void)
+{
+    static struct bench b;
+    struct buf note;
+    test("what stands was let in by a quorum: no quota keeps a mirror from it");
+    quota_bench(&b, 7);
+    b.s.roster.quota_entries_day = 2;
     bench_start(&b);
     CHECK_INT(bench_put(&b, text_document), 202);
-    CHECK_INT(bench_push_checkpoint(&b, 0, 1), 200);
-    CHECK_INT(bench_push_entries(&b, 0, 1), 200);
-    CHECK_INT(bench_push_checkpoint(&b, 1, 5), 200);
-    CHECK_INT(bench_push_entries(&b, 1, 5), 429);
-    b.now_ms += 86400000;
-    CHECK_INT(bench_push_entries(&b, 1, 5), 200);
+    CHECK_INT(bench_push_checkpoint(&b, 0, 2), 200);
+    CHECK_INT(bench_push_entries(&b, 0, 2), 200);
+    CHECK_INT(bench_push_checkpoint(&b, 2, 6), 200);
+    CHECK_INT(bench_push_entries(&b, 2, 6), 429);
+    bench_note(&b, 6, 0, &note);
+    CHECK_INT(bench_request(&b, REQ_ANNOUNCE, buf_view(&note), NULL), 200);
+    bench_tick(&b, 10000);
+    CHECK(bench_sent(&b, NULL, "/tile/") == NULL && bench_sent(&b, NULL, "/mirror/") == NULL); /* nor pulled */
+    buf_free(&note);
+    bench_note(&b, 6, 1u << 1 | 1u << 2 | 1u << 3, &note);
+    CHECK_INT(bench_request(&b, REQ_ANNOUNCE, buf_view(&note), NULL), 200);
+    CHECK_INT(bench_push_entries(&b, 2, 6), 200);
+    CHECK(status_says(&b, "\"entries\":2,\"entries_limit\":2,"));
+    buf_free(&note);
     bench_close(&b);
 }
 
@@ -560,7 +630,9 @@ int main(void)
     excess();
     documents();
     too_early();
-    quotas();
+    quota_of_entries();
+    quota_of_bytes();
+    quota_and_standing();
     two_faces();
     announcements();
     return test_end();

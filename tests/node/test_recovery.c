@@ -180,11 +180,102 @@ static void liar(void)
     bench_close(&b);
 }
 
+static void note_of(struct bench *b, const char *path, struct buf *answer)
+{
+    struct served note = {0};
+    buf_init(&note.body, NOTE_BYTES_MAX);
+    node_serve(b->node, span_str(path), false, &note);
+    CHECK_INT(note.status, 200);
+    buf_init(answer, 1 << 20);
+    buf_text(answer, "{\"log\":");
+    buf_json(answer, buf_view(&note.body));
+    buf_text(answer, ",\"cosigned\":[]}");
+    buf_free(&note.body);
+}
+
+static int submit_one(struct bench *b)
+{
+    struct submission submission = {.media = "text/plain", .subject = "x", .document = span_str("x")};
+    bench_step(b, (struct event){.kind = EVENT_SUBMIT, .submissions = &submission, .submission_count = 1});
+    return b->status;
+}
+
+static void everybody_knows_nothing(struct bench *b)
+{
+    for (unsigned heard = 0; heard < MIRRORS; heard++) {
+        struct sent *sent = bench_sent(b, NULL, "/recovery/");
+        CHECK(sent != NULL);
+        if (sent)
+            bench_respond(b, sent, 200, span_str(nothing));
+    }
+}
+
+/* The database alone was put back: here to before its first entry. */
+static void ahead(void)
+{
+    static struct bench b;
+    struct buf answer, note;
+    struct checkpoint checkpoint;
+    struct note parsed;
+    struct fault fault = {0};
+    test("a signer ahead of the database, and nobody has the rest: no second tree, no end, and the rest is asked for "
+         "again and again");
+    bench_make(&b, MIRRORS + 1, MIRRORS, SELF, SELF);
+    bench_start(&b);
+    state_many(&b, 0, 3);
+    note_of(&b, "/checkpoint", &answer);
+    struct node *before = b.node;
+    struct store *store = b.store;
+    CHECK_INT(store_memory_open(&b.store), 0);
+    b.sent_count = 0;
+    b.config.recover_alone = false;
+    bench_start(&b);
+    CHECK(status_has(&b, "\"state\":\"recovering\",\"restored\":true"));
+    CHECK_INT(node_ahead(b.node), 0);
+    everybody_knows_nothing(&b);
+    CHECK(status_has(&b, "\"state\":\"signer-ahead\""));
+    CHECK(status_has(&b, "\"ahead\":{\"size\":4,"));
+    CHECK_INT(node_ahead(b.node), 4);
+    CHECK_INT(submit_one(&b), 409);
+    CHECK(memmem(b.answer.data, b.answer.len, "\"id\":\"signer-ahead\"", 19) != NULL);
+    bench_step(&b, (struct event){.kind = EVENT_LEAVE, .name = b.config.party, .body = span_str("gone")});
+    CHECK_INT(b.status, 409);
+    buf_init(&note, NOTE_BYTES_MAX);
+    CHECK_INT(node_ahead_note(b.node, &note, &fault), 0);
+    CHECK_INT(checkpoint_parse(&checkpoint, &parsed, buf_view(&note), NULL), 0);
+    CHECK_INT(checkpoint.size, 4);
+    buf_free(&note);
+    bench_restart(&b); /* the same again */
+    everybody_knows_nothing(&b);
+    CHECK(status_has(&b, "\"state\":\"signer-ahead\""));
+    CHECK(bench_sent(&b, NULL, "/recovery/") == NULL);
+    bench_tick(&b, 31000);
+    bench_respond(&b, bench_sent(&b, NULL, "/recovery/"), 200, buf_view(&answer)); /* one has found it */
+    for (unsigned heard = 1; heard < MIRRORS; heard++)
+        bench_respond(&b, bench_sent(&b, NULL, "/recovery/"), 200, span_str(nothing));
+    for (unsigned i = 0; i < 20 && !is_running(&b); i++) {
+        struct sent *sent = bench_sent(&b, NULL, "/mirror/");
+        CHECK(sent != NULL);
+        if (sent)
+            mirror_answers(&b, before, sent);
+    }
+    CHECK(is_running(&b));
+    CHECK_INT(node_ahead(b.node), 0);
+    CHECK_INT(node_ahead_note(b.node, &answer, &fault), E_NOTFOUND);
+    state_many(&b, 3, 1);
+    CHECK(status_has(&b, "\"log\":{\"size\":5,\"signed\":5,"));
+    node_close(before);
+    store->ops->close(store);
+    buf_free(&answer);
+    bench_close(&b);
+}
+
 int main(void)
 {
     answers();
     no_answers();
     restored();
     liar();
+    ahead();
     return test_end();
 }

@@ -425,6 +425,69 @@ static void test_foreign_state(int mode)
     (void)close(fd);
 }
 
+static struct signer *signer_changed(int fd, int64_t changed_at)
+{
+    struct signer *signer = NULL;
+    struct signer_config config = config_for(fd);
+    config.state_changed_at = changed_at;
+    CHECK_INT(signer_local_open(&signer, &config, NULL), 0);
+    if (!signer)
+        exit(1);
+    return signer;
+}
+
+static int64_t put_back(struct signer *signer)
+{
+    struct signer_position position = {0};
+    CHECK_INT(signer->ops->position(signer, KEY_RECOVERY, span_str(CIRCLE_PREFIX "alpha"), &position), 0);
+    return (int64_t)position.size;
+}
+
+/* The file's change time against what stands in it. */
+static void test_put_back(void)
+{
+    enum { LATE = 10 };
+    int64_t then = now;
+    struct buf note;
+    struct hash leaf = {.b = {1}};
+    int fd = state_fd(O_TRUNC);
+    test("a state file that was changed well after its last record was written by somebody else, until something is "
+         "signed");
+    buf_init(&note, NOTE_BYTES_MAX);
+    struct signer *signer = signer_changed(fd, now); /* new */
+    CHECK_INT(put_back(signer), 0);
+    now += 5000;
+    CHECK_INT(signer->ops->checkpoint(signer, 0, &leaf, 1, &note), 0);
+    signer->ops->close(signer);
+    signer = signer_changed(state_fd(0), now + LATE);
+    CHECK_INT(put_back(signer), 0);
+    signer->ops->close(signer);
+    signer = signer_changed(state_fd(0), 0); /* what the file system does not tell counts for nothing */
+    CHECK_INT(put_back(signer), 0);
+    signer->ops->close(signer);
+    signer = signer_changed(state_fd(0), now + LATE + 1);
+    CHECK_INT(put_back(signer), 1);
+    signer->ops->close(signer);
+    signer = signer_changed(state_fd(0), now); /* it is remembered */
+    CHECK_INT(put_back(signer), 1);
+    CHECK_INT(signer->ops->checkpoint(signer, 1, NULL, 0, &note), 0);
+    CHECK_INT(put_back(signer), 0);
+    signer->ops->close(signer);
+    now += 5000;
+    signer = signer_changed(state_fd(0), now - 1); /* long after the last start */
+    CHECK_INT(put_back(signer), 1);
+    struct sign_cosignature request = {.size = 0};
+    struct cosigned made;
+    tree_empty(&request.root);
+    (void)snprintf(request.origin, sizeof request.origin, "%s", CIRCLE_PREFIX "beta");
+    CHECK_INT(signer->ops->cosign(signer, KEY_MIRROR, &request, &made), 0);
+    CHECK_INT(put_back(signer), 0);
+    signer->ops->close(signer);
+    now = then;
+    buf_free(&note);
+    (void)close(fd);
+}
+
 int main(void)
 {
     uint8_t recovery[32];
@@ -440,6 +503,7 @@ int main(void)
         test_foreign_state(mode);
         test_http(mode);
     }
+    test_put_back();
     folder_drop();
     return test_end();
 }

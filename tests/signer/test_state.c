@@ -148,7 +148,7 @@ static void test_full(void)
     struct signer_record record;
     char origin[32];
     test("the table has an end, and what is in it goes on");
-    for (int i = 0; i < PARTIES_MAX + FOREIGN_LOGS_MAX + 1; i++) { /* and one for leaving */
+    for (int i = 0; i < PARTIES_MAX + FOREIGN_LOGS_MAX + 2; i++) { /* and one each for leaving and for starts */
         (void)snprintf(origin, sizeof origin, "log-%d", i);
         save(state, origin, 1);
     }
