@@ -154,7 +154,7 @@ static int labelled_put(struct node *node, struct held_log *log, uint64_t index,
 }
 
 /* A document that a feed had before is held, and served to nobody: now the statement's label counts. */
-static int label_raise(struct node *node, const struct statement *s)
+static int label_raise(struct node *node, struct held_log *log, uint64_t index, const struct statement *s)
 {
     struct stored_document info;
     struct buf bytes;
@@ -163,7 +163,7 @@ static int label_raise(struct node *node, const struct statement *s)
         return rc;
     buf_init(&bytes, DOCUMENT_BYTES_MAX);
     rc = node->env.store->ops->document_get(node->env.store, &s->document, &bytes);
-    rc = rc ? rc : labelled_put(node, s, buf_view(&bytes));
+    rc = rc ? rc : labelled_put(node, log, index, s, buf_view(&bytes));
     buf_free(&bytes);
     return rc;
 }
@@ -207,7 +207,7 @@ static int fold_entry(struct node *node, struct held_log *log, uint64_t index, s
     if (node->own_batch) /* its document was stored with this batch, under the label that its owner gave it */
         return fold_held(node, log, index, &s);
     if (!document_missing(node, &s.document)) {
-        rc = label_raise(node, &s);
+        rc = label_raise(node, log, index, &s);
         return rc ? rc : fold_held(node, log, index, &s);
     }
     struct early_document *early = early_find(node, &s.document);
@@ -365,7 +365,7 @@ int views_fold(struct node *node)
 /* Views that another release folded by other rules are folded anew, once. */
 int views_check(struct node *node)
 {
-    static const char key[] = "views", rules[] = "4";
+    static const char key[] = "views", rules[] = "5";
     struct buf known;
     buf_init(&known, 16);
     int rc = node->env.store->ops->state_get(node->env.store, span_str(key), &known);
