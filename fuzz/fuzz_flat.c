@@ -48,7 +48,8 @@ static void read_first(bool advisory, struct span document, struct arena *arena)
     struct buf flat;
     buf_init(&flat, 16 << 20);
     if (advisory &&
-        (advisory_read_csaf(&a, document, arena, NULL) == 0 || advisory_read_osv(&a, document, arena, NULL) == 0)) {
+        (advisory_read_csaf(&a, document, arena, NULL) == 0 || advisory_read_osv(&a, document, arena, NULL) == 0 ||
+         advisory_read_cve(&a, document, arena, NULL) == 0)) {
         flat_put_advisory(&flat, &a);
         must(!flat.error && flat_get_advisory(&a, buf_view(&flat), arena) == 0);
         advisory_again(buf_view(&flat), arena);

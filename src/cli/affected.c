@@ -209,16 +209,20 @@ static int record_problems(struct scan *s, const struct advisory *advisory)
     return rc;
 }
 
-/* Guessed by a member that the one kind must have; when the guess fails, the other kind is tried. */
+/* Guessed by a text that only one kind has; when the guess fails, the others are tried. */
 static int advisory_parse(struct advisory *out, struct span bytes, struct arena *arena, struct fault *fault)
 {
-    struct fault second = {0};
-    bool csaf = memmem(bytes.data, bytes.len, "\"csaf_version\"", 14) != NULL;
-    int rc = csaf ? advisory_read_csaf(out, bytes, arena, fault) : advisory_read_osv(out, bytes, arena, fault);
-    if (rc == 0 || rc == E_NOMEM)
-        return rc;
-    int again = csaf ? advisory_read_osv(out, bytes, arena, &second) : advisory_read_csaf(out, bytes, arena, &second);
-    return again ? rc : 0;
+    static const struct {
+        const char *sign, *media;
+    } kinds[] = {{"\"csaf_version\"", MEDIA_CSAF}, {"\"CVE_RECORD\"", MEDIA_CVE}, {"\"modified\"", MEDIA_OSV}};
+    size_t guess = 0, count = sizeof kinds / sizeof kinds[0];
+    while (guess + 1 < count && !memmem(bytes.data, bytes.len, kinds[guess].sign, strlen(kinds[guess].sign)))
+        guess++;
+    int rc = advisory_read(out, span_str(kinds[guess].media), bytes, arena, fault);
+    for (size_t i = 0; i < count && rc && rc != E_NOMEM; i++)
+        if (i != guess && advisory_read(out, span_str(kinds[i].media), bytes, arena, &(struct fault){0}) == 0)
+            return 0;
+    return rc;
 }
 
 static void progress(struct scan *s)

@@ -55,7 +55,7 @@ const struct command commands[] = {
      "error:\n\n"
      "Example:\n  comity -C /var/lib/comity serve\n",
      command_serve, config_items},
-    {"publish", "state an advisory (CSAF 2.0 or OSV)",
+    {"publish", "state an advisory (CSAF 2.0, OSV or a CVE record)",
      "comity publish [--open] FILE\n\nTLP:CLEAR and WHITE are published openly, GREEN to members; AMBER, AMBER+STRICT "
      "and RED are refused:\n"
      "they must be sealed. An unlabelled document needs --open. What is published openly cannot be recalled.\n\n"
@@ -68,7 +68,8 @@ const struct command commands[] = {
     {"affected", "judge inventories by advisories, without any node",
      "comity affected --advisories PATH ... --inventory FILE ... [--distribution D] [--undecided]\n"
      "                [--sarif | --cyclonedx-vex] [--fail-on affected|undecided|never]\n\n"
-     "Reads CSAF 2.0 and OSV advisories (PATH is a file, or a folder with *.json in it, however deep) and inventories "
+     "Reads advisories in CSAF 2.0, OSV and the CVE Record Format 5 (PATH is a file, or a folder with *.json in it, "
+     "however deep) and inventories "
      "(CycloneDX\n"
      "JSON, dpkg status; --distribution Debian:12 for the latter), and says which components are affected, with the "
      "reason. What\n"

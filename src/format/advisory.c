@@ -28,10 +28,13 @@ int advisory_texts(const struct json *array, const struct span **out, size_t *co
 
 int advisory_read(struct advisory *out, struct span media, struct span json, struct arena *arena, struct fault *fault)
 {
-    if (span_is(media, "application/csaf+json"))
-        return advisory_read_csaf(out, json, arena, fault);
-    if (span_is(media, "application/osv+json"))
-        return advisory_read_osv(out, json, arena, fault);
+    static const struct {
+        const char *media;
+        int (*read)(struct advisory *, struct span, struct arena *, struct fault *);
+    } readers[] = {{MEDIA_CSAF, advisory_read_csaf}, {MEDIA_OSV, advisory_read_osv}, {MEDIA_CVE, advisory_read_cve}};
+    for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++)
+        if (span_is(media, readers[i].media))
+            return readers[i].read(out, json, arena, fault);
     return fail(fault, E_UNSUPPORTED, "no advisory: %.*s", (int)(media.len < 80 ? media.len : 80),
                 (const char *)media.data);
 }
@@ -39,9 +42,11 @@ int advisory_read(struct advisory *out, struct span media, struct span json, str
 const char *advisory_media(const struct json *root)
 {
     if (json_path(root, "document.csaf_version"))
-        return "application/csaf+json";
+        return MEDIA_CSAF;
+    if (span_is(json_text(root, "dataType"), "CVE_RECORD"))
+        return MEDIA_CVE;
     if (json_get(root, "id") && json_get(root, "modified") && !json_get(root, "document"))
-        return "application/osv+json";
+        return MEDIA_OSV;
     return NULL;
 }
 

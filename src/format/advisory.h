@@ -1,5 +1,5 @@
 /* What an advisory says, in one shape for all formats: which packages, in which ranges, and how far it may be passed on.
-   Readers: advisory_read_csaf (CSAF 2.0) and advisory_read_osv (OSV schema 1.x). Everything lives in the arena or the input. */
+   Readers: advisory_read_csaf (CSAF 2.0), advisory_read_osv (OSV schema 1.x) and advisory_read_cve (CVE Record Format 5). Everything lives in the arena or the input. */
 #ifndef COMITY_FORMAT_ADVISORY_H
 #define COMITY_FORMAT_ADVISORY_H
 
@@ -98,14 +98,19 @@ struct advisory {
 
 int advisory_read_csaf(struct advisory *out, struct span json, struct arena *arena, struct fault *fault);
 int advisory_read_osv(struct advisory *out, struct span json, struct arena *arena, struct fault *fault);
-/* By media type ("application/csaf+json", "application/osv+json"); E_UNSUPPORTED for others. */
+int advisory_read_cve(struct advisory *out, struct span json, struct arena *arena, struct fault *fault);
+/* The last is ours: none is registered for CVE records. */
+#define MEDIA_CSAF "application/csaf+json"
+#define MEDIA_OSV "application/osv+json"
+#define MEDIA_CVE "application/vnd.comity.cve+json"
+/* By media type; E_UNSUPPORTED for others. */
 int advisory_read(struct advisory *out, struct span media, struct span json, struct arena *arena, struct fault *fault);
 /* Which of two revisions of one advisory is the later: <0, 0, >0. By CSAF's tracking version (an integer or a SemVer version, CSAF 2.0
    section 3.1.11) where both have one that compares and differs, else by the instant of modification. */
 int advisory_revision_order(struct span version_a, int64_t modified_a, struct span version_b, int64_t modified_b);
 /* For the readers: the strings of an array; other items are passed over. */
 int advisory_texts(const struct json *array, const struct span **out, size_t *count, struct arena *arena);
-/* Guesses CSAF or OSV from the top members; NULL when it is neither. */
+/* Guesses the media type from the top members; NULL when it is none of these. */
 const char *advisory_media(const struct json *root);
 
 #endif

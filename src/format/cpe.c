@@ -202,6 +202,21 @@ int cpe_parse(struct cpe *out, struct span text, struct arena *arena, struct fau
     return fail(fault, E_SYNTAX, "a CPE name begins with \"cpe:2.3:\" or \"cpe:/\"");
 }
 
+static bool is_plain_text(const struct cpe_value *value)
+{
+    return value->kind == CPE_TEXT && !value->before && !value->after;
+}
+
+struct span cpe_product(const struct cpe *cpe, struct arena *arena)
+{
+    const struct cpe_value *vendor = &cpe->values[CPE_VENDOR], *product = &cpe->values[CPE_PRODUCT];
+    if (!is_plain_text(vendor) || !is_plain_text(product))
+        return span_of(NULL, 0);
+    char *name = arena_printf(arena, "%.*s:%.*s", (int)vendor->text.len, (const char *)vendor->text.data,
+                              (int)product->text.len, (const char *)product->text.data);
+    return name ? span_str(name) : span_of(NULL, 0);
+}
+
 static void wild_write(struct buf *out, int wild)
 {
     if (wild == WILD_MANY)

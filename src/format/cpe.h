@@ -38,6 +38,8 @@ struct cpe {
 /* "cpe:2.3:a:vendor:..." (eleven attributes) or "cpe:/a:vendor:..." (up to seven, the rest ANY; an edition of five packed by "~").
    E_SYNTAX, E_LIMIT, E_NOMEM. Texts live in the arena. */
 int cpe_parse(struct cpe *out, struct span text, struct arena *arena, struct fault *fault);
+/* "vendor:product", by which names find each other: of a name that has both, without wildcards; else empty. */
+struct span cpe_product(const struct cpe *cpe, struct arena *arena);
 /* The formatted string, which is one for one name. */
 void cpe_write(struct buf *out, const struct cpe *cpe);
 

@@ -95,8 +95,9 @@ static const struct {
     const char *media;
     document_fold *fold;
 } folds[] = {
-    {"application/csaf+json", advisory_fold},
-    {"application/osv+json", advisory_fold},
+    {MEDIA_CSAF, advisory_fold},
+    {MEDIA_OSV, advisory_fold},
+    {MEDIA_CVE, advisory_fold},
     {MEDIA_TWO_FACES, faces_fold},
     {MEDIA_KEY_CHANGE, change_fold},
 };

@@ -18,7 +18,7 @@ struct parser_ops {
     int (*label)(struct parser *, struct span media, struct span document, enum label *);
     /* Fills media, subject and label only. */
     int (*publication)(struct parser *, struct span document, bool open, struct publication *, struct fault *);
-    /* "application/csaf+json", "application/osv+json", or empty when it is no advisory. */
+    /* MEDIA_CSAF, MEDIA_OSV, MEDIA_CVE, or empty when it is no advisory. */
     int (*media)(struct parser *, struct span document, char out[static MEDIA_BYTES_MAX]);
 };
 /* In this process. */

@@ -39,7 +39,7 @@ static int media_tell(const char **media, struct span document, bool *exhausted,
         rc = json_get(root, "affected") || json_get(root, "vulnerabilities")
                  ? fail(fault, E_MISSING,
                         "an advisory needs its id: OSV \"id\" and \"modified\", CSAF /document/tracking/id")
-                 : fail(fault, E_UNSUPPORTED, "neither CSAF 2.0 nor OSV");
+                 : fail(fault, E_UNSUPPORTED, "neither CSAF 2.0, OSV nor a CVE record");
     *exhausted = arena.exhausted;
     arena_free(&arena);
     return rc;

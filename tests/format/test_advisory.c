@@ -159,116 +159,101 @@ static void csaf_whole(void)
 
 static void csaf_rows(void)
 {
-    static const struct
-        reading
-            rows
-                [] =
-                    {
-                        {"{" HEAD "}", 0, ""},
-                        {"{" HEAD ",\"product_tree\":{}" STATUS("") "}", 0, ""},
-                        /* statuses */
-                        {"{" HEAD
-                         ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
-                             "pkg:npm/left@1.0.0") "}]}" STATUS("\"known_affected\":[\"a\"]") "}",
-                         0, "npm left =1.0.0\n"},
-                        {"{" HEAD
-                         ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
-                             "pkg:npm/left@1.0.0") "}]}" STATUS("\"known_not_affected\":[\"a\"]") "}",
-                         0, "npm left !1.0.0 unaffected\n"},
-                        {"{" HEAD
-                         ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
-                             "pkg:npm/left@1.0.0") "}]}" STATUS("\"under_investigation\":[\"a\"]") "}",
-                         0, "npm left =1.0.0 unknown\n"},
-                        {"{" HEAD
-                         ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
-                             "pkg:npm/left@1.0.0") "}]}" STATUS("\"last_affected\":[\"a\"]") "}",
-                         0, "npm left =1.0.0\nnpm left\n? A (product_tree.full_product_names[0])\n"},
-                        {"{" HEAD
-                         ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
-                             "pkg:npm/left@1.0.0") "}]}" STATUS("\"fixed\":[\"a\"],\"known_affected\":[\"a\"]") "}",
-                         0, "npm left =1.0.0\n"},
-                        {"{" HEAD
-                         ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
-                             "pkg:npm/left@1.0.0") "}]}" STATUS("\"recommended\":[\"a\"]") "}",
-                         0, "npm left !1.0.0 unaffected\n"},
-                        /* no identity, no version, unknown ids: undecided */
-                        {"{" HEAD
-                         ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
-                             "no purl") "}]}" STATUS("\"known_affected\":[\"a\"]") "}",
-                         0,
-                         "? A (product_tree.full_product_names[0])\n# product_tree.full_product_names[0]: its purl "
-                         "does not parse\n"},
-                        {"{" HEAD
-                         ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
-                             "pkg:npm/left") "}]}" STATUS("\"known_affected\":[\"a\"]") "}",
-                         0, "npm left\n? A (product_tree.full_product_names[0])\n"},
-                        {"{" HEAD STATUS("\"known_affected\":[\"z\",\"b\",\"z\"],\"fixed\":[\"c\"]") "}", 0,
-                         "? b (not in product_tree)\n? z (not in product_tree)\n" STRAY STRAY},
-                        /* relationships lend the purl of the part */
-                        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"os\",\"name\":\"OS\"},{"
-                                  "\"product_id\":\"xz\","
-                         "\"name\":\"xz\"" PURL(
-                             "pkg:deb/debian/xz-utils@5.6.0-0.1") "}],\"relationships\":[{\"category\":\"default_"
-                                                                  "component_of\","
-                                                                  "\"product_reference\":"
-                                                                  "\"xz\",\"relates_to_product_reference\":\"os\","
-                                                                  "\"full_product_"
-                                                                  "name\":{\"product_id\":\"os:xz\",\"name\":\"xz of "
-                                                                  "OS\"}}]}" STATUS(
-                                                                      "\"known_affected\":[\"os:xz\"]") "}",
-                         0, "Debian xz-utils =5.6.0-0.1\n"},
-                        {"{" HEAD
-                         ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"gone\",\"full_product_name\":{"
-                         "\"product_id\":\"r\",\"name\":"
-                         "\"R\"}}]}" STATUS("\"known_affected\":[\"r\"]") "}",
-                         0,
-                         "? R (product_tree.relationships[0])\n"
-                         "# product_tree.relationships[0]: its relationship names a product that is not there\n"},
-                        /* what is wrong with a part of the record */
-                        {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"s\",\"full_product_"
-                                  "name\":{\"product_"
-                         "id\":\"r\",\"name\":\"R\"}},{\"product_reference\":\"r\",\"full_product_name\":{\"product_"
-                         "id\":\"s\"}}],"
-                         "\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
-                             "pkg:npm/left@1.0.0") "}]}" STATUS("\"known_affected\":[\"r\",\"a\"]") "}",
-                         0,
-                         "npm left =1.0.0\n? R (product_tree.relationships[0])\n"
-                         "# product_tree.relationships[0]: its relationships go in a circle, or too deep\n"
-                         "# product_tree.relationships[1]: its relationships go in a circle, or too deep\n"},
-                        {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"r\",\"full_product_"
-                                  "name\":{\"product_"
-                         "id\":\"r\"}}]}}",
-                         0, "# product_tree.relationships[0]: its relationships go in a circle, or too deep\n"},
-                        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":"
-                                  "\"A\"" PURL("pkg:npm/left@1.0.0") "},{\"product_id\":\"a\",\"name\":\"B\"" PURL(
-                                      "pkg:npm/right@2.0.0") "}]}" STATUS("\"known_affected\":[\"a\"]") "}",
-                         0,
-                         "npm left\nnpm right\n? A (product_tree.full_product_names[0])\n? B "
-                         "(product_tree.full_product_names[1])\n"
-                         "# product_tree.full_product_names[1]: another product has the same product_id\n"},
-                        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":"
-                                  "\"A\"" PURL("pkg:npm/left@1.0.0") "},{\"product_id\":\"a\",\"name\":\"B\"" PURL(
-                                      "pkg:npm/left@2.0.0") "}]}" STATUS("\"fixed\":[\"a\"]") "}",
-                         0, "# product_tree.full_product_names[1]: another product has the same product_id\n"},
-                        {"{" HEAD ",\"product_tree\":{\"branches\":[{\"product\":{\"name\":\"A\"}}]}}", 0,
-                         "# product_tree.branches[0]: a product has a \"product_id\"\n"},
-                        {"{" HEAD ",\"product_tree\":{\"branches\":[{\"product\":7}]}}", 0,
-                         "# product_tree.branches[0]: a product has a \"product_id\"\n"},
-                        /* refused */
-                        {"{" HEAD ",\"product_tree\":{\"branches\":{}}}", E_TYPE, "branches"},
-                        {"{" HEAD ",\"product_tree\":{\"relationships\":3}}", E_TYPE, "relationships"},
-                        {"{" HEAD ",\"vulnerabilities\":{}}", E_TYPE, "vulnerabilities"},
-                        {"{" HEAD STATUS("\"known_affected\":\"a\"") "}", E_TYPE, "known_affected"},
-                        {"{" HEAD STATUS("\"known_affected\":[1]") "}", E_TYPE, "known_affected"},
-                        {"{\"document\":{\"csaf_version\":\"2.1\",\"tracking\":{\"id\":\"x\"}}}", E_UNSUPPORTED,
-                         "csaf_version"},
-                        {"{\"document\":{\"csaf_version\":\"2.0\",\"tracking\":{\"id\":7}}}", E_MISSING, "id"},
-                        {"{\"document\":{\"csaf_version\":\"2.0\"}}", E_MISSING, "id"},
-                        {"{\"document\":[]}", E_UNSUPPORTED, "csaf_version"},
-                        {"[]", E_UNSUPPORTED, "csaf_version"},
-                        {"7", E_UNSUPPORTED, "csaf_version"},
-                        {"{", E_TRUNCATED, ""},
-                    };
+    static const struct reading rows[] = {
+        {"{" HEAD "}", 0, ""},
+        {"{" HEAD ",\"product_tree\":{}" STATUS("") "}", 0, ""},
+        /* statuses */
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+             "pkg:npm/left@1.0.0") "}]}" STATUS("\"known_affected\":[\"a\"]") "}",
+         0, "npm left =1.0.0\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+             "pkg:npm/left@1.0.0") "}]}" STATUS("\"known_not_affected\":[\"a\"]") "}",
+         0, "npm left !1.0.0 unaffected\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+             "pkg:npm/left@1.0.0") "}]}" STATUS("\"under_investigation\":[\"a\"]") "}",
+         0, "npm left =1.0.0 unknown\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+             "pkg:npm/left@1.0.0") "}]}" STATUS("\"last_affected\":[\"a\"]") "}",
+         0, "npm left =1.0.0\nnpm left\n? A (product_tree.full_product_names[0])\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+             "pkg:npm/left@1.0.0") "}]}" STATUS("\"fixed\":[\"a\"],\"known_affected\":[\"a\"]") "}",
+         0, "npm left =1.0.0\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+             "pkg:npm/left@1.0.0") "}]}" STATUS("\"recommended\":[\"a\"]") "}",
+         0, "npm left !1.0.0 unaffected\n"},
+        /* no identity, no version, unknown ids: undecided */
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+             "no purl") "}]}" STATUS("\"known_affected\":[\"a\"]") "}",
+         0,
+         "? A (product_tree.full_product_names[0])\n# product_tree.full_product_names[0]: its purl "
+         "does not parse\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL(
+             "pkg:npm/left") "}]}" STATUS("\"known_affected\":[\"a\"]") "}",
+         0, "npm left\n? A (product_tree.full_product_names[0])\n"},
+        {"{" HEAD STATUS("\"known_affected\":[\"z\",\"b\",\"z\"],\"fixed\":[\"c\"]") "}", 0,
+         "? b (not in product_tree)\n? z (not in product_tree)\n" STRAY STRAY},
+        /* relationships lend the purl of the part */
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"os\",\"name\":\"OS\"},{"
+         "\"product_id\":\"xz\","
+         "\"name\":\"xz\"" PURL(
+             "pkg:deb/debian/xz-utils@5.6.0-0.1") "}],\"relationships\":[{\"category\":\"default_"
+                                                  "component_of\","
+                                                  "\"product_reference\":"
+                                                  "\"xz\",\"relates_to_product_reference\":\"os\","
+                                                  "\"full_product_"
+                                                  "name\":{\"product_id\":\"os:xz\",\"name\":\"xz of "
+                                                  "OS\"}}]}" STATUS("\"known_affected\":[\"os:xz\"]") "}",
+         0, "Debian xz-utils =5.6.0-0.1\n"},
+        {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"gone\",\"full_product_name\":{"
+         "\"product_id\":\"r\",\"name\":"
+         "\"R\"}}]}" STATUS("\"known_affected\":[\"r\"]") "}",
+         0,
+         "? R (product_tree.relationships[0])\n"
+         "# product_tree.relationships[0]: its relationship names a product that is not there\n"},
+        /* what is wrong with a part of the record */
+        {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"s\",\"full_product_"
+         "name\":{\"product_"
+         "id\":\"r\",\"name\":\"R\"}},{\"product_reference\":\"r\",\"full_product_name\":{\"product_"
+         "id\":\"s\"}}],"
+         "\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL("pkg:npm/left@1.0.0") "}]}" STATUS(
+             "\"known_affected\":[\"r\",\"a\"]") "}",
+         0,
+         "npm left =1.0.0\n? R (product_tree.relationships[0])\n"
+         "# product_tree.relationships[0]: its relationships go in a circle, or too deep\n"
+         "# product_tree.relationships[1]: its relationships go in a circle, or too deep\n"},
+        {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"r\",\"full_product_"
+         "name\":{\"product_"
+         "id\":\"r\"}}]}}",
+         0, "# product_tree.relationships[0]: its relationships go in a circle, or too deep\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":"
+         "\"A\"" PURL("pkg:npm/left@1.0.0") "},{\"product_id\":\"a\",\"name\":\"B\"" PURL(
+             "pkg:npm/right@2.0.0") "}]}" STATUS("\"known_affected\":[\"a\"]") "}",
+         0,
+         "npm left\nnpm right\n? A (product_tree.full_product_names[0])\n? B "
+         "(product_tree.full_product_names[1])\n"
+         "# product_tree.full_product_names[1]: another product has the same product_id\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[{\"product_id\":\"a\",\"name\":"
+         "\"A\"" PURL("pkg:npm/left@1.0.0") "},{\"product_id\":\"a\",\"name\":\"B\"" PURL(
+             "pkg:npm/left@2.0.0") "}]}" STATUS("\"fixed\":[\"a\"]") "}",
+         0, "# product_tree.full_product_names[1]: another product has the same product_id\n"},
+        {"{" HEAD ",\"product_tree\":{\"branches\":[{\"product\":{\"name\":\"A\"}}]}}", 0,
+         "# product_tree.branches[0]: a product has a \"product_id\"\n"},
+        {"{" HEAD ",\"product_tree\":{\"branches\":[{\"product\":7}]}}", 0,
+         "# product_tree.branches[0]: a product has a \"product_id\"\n"},
+        /* refused */
+        {"{" HEAD ",\"product_tree\":{\"branches\":{}}}", E_TYPE, "branches"},
+        {"{" HEAD ",\"product_tree\":{\"relationships\":3}}", E_TYPE, "relationships"},
+        {"{" HEAD ",\"vulnerabilities\":{}}", E_TYPE, "vulnerabilities"},
+        {"{" HEAD STATUS("\"known_affected\":\"a\"") "}", E_TYPE, "known_affected"},
+        {"{" HEAD STATUS("\"known_affected\":[1]") "}", E_TYPE, "known_affected"},
+        {"{\"document\":{\"csaf_version\":\"2.1\",\"tracking\":{\"id\":\"x\"}}}", E_UNSUPPORTED, "csaf_version"},
+        {"{\"document\":{\"csaf_version\":\"2.0\",\"tracking\":{\"id\":7}}}", E_MISSING, "id"},
+        {"{\"document\":{\"csaf_version\":\"2.0\"}}", E_MISSING, "id"},
+        {"{\"document\":[]}", E_UNSUPPORTED, "csaf_version"},
+        {"[]", E_UNSUPPORTED, "csaf_version"},
+        {"7", E_UNSUPPORTED, "csaf_version"},
+        {"{", E_TRUNCATED, ""},
+    };
     test("CSAF: statuses, relationships, and what is refused");
     readings("application/csaf+json", rows, sizeof rows / sizeof rows[0]);
 }
@@ -621,6 +606,145 @@ static void osv_rows(void)
     readings("application/osv+json", rows, sizeof rows / sizeof rows[0]);
 }
 
+#define CVE(containers)                                                                                                \
+    "{\"dataType\":\"CVE_RECORD\",\"dataVersion\":\"5.1\",\"cveMetadata\":{\"cveId\":\"CVE-2026-1\"},\"containers\":"  \
+    "{" containers "}}"
+#define CNA(object) CVE("\"cna\":{\"affected\":[{" object "}]}")
+#define LEFT "\"collectionURL\":\"https://registry.npmjs.org\",\"packageName\":\"left\""
+#define VERSIONS(list) ",\"versions\":[" list "]"
+#define FROM(from, end, to, status, more)                                                                              \
+    "{\"version\":\"" from "\",\"" end "\":\"" to "\",\"status\":\"" status "\",\"versionType\":\"semver\"" more "}"
+#define ONE(version, status) "{\"version\":\"" version "\",\"status\":\"" status "\"}"
+#define CHANGE(at, status) "{\"at\":\"" at "\",\"status\":\"" status "\"}"
+#define DEFAULT(status) ",\"defaultStatus\":\"" status "\""
+
+static void cve_rows(void)
+{
+    static const struct reading rows[] = {
+        {CVE(""), 0, ""},
+        {CNA(LEFT DEFAULT("unaffected") VERSIONS(FROM("1.0.0", "lessThan", "2.0.0", "affected", ""))), 0,
+         "npm left [introduced 1.0.0, fixed 2.0.0]\n"},
+        {CNA(LEFT VERSIONS(FROM("1.0.0", "lessThan", "2.0.0", "affected", "") "," ONE("3.0.0", "unaffected"))), 0,
+         "npm left [introduced 1.0.0, fixed 2.0.0] open\nnpm left =3.0.0 unaffected\n"},
+        {CNA(LEFT DEFAULT("unaffected") VERSIONS(FROM("0", "lessThanOrEqual", "2.0.0", "affected",
+                                                      "") "," ONE("3.0.0", "affected") "," ONE("4.0.0", "unknown"))),
+         0, "npm left [introduced 0, last 2.0.0] =3.0.0\nnpm left =4.0.0 unknown\n"},
+        /* changes within a range, and ends of series */
+        {CNA(LEFT DEFAULT("unaffected") VERSIONS(FROM("2.0.0", "lessThan", "2.*", "affected",
+                                                      ",\"changes\":[" CHANGE("2.5.2", "unaffected") "," CHANGE(
+                                                          "2.6.0", "affected") "," CHANGE("2.6.3", "unaffected") "]"))),
+         0,
+         "npm left [introduced 2.0.0, fixed 2.5.2] [introduced 2.6.0, fixed 2.6.3]\n"
+         "npm left [introduced 2.5.2, fixed 2.6.0] [introduced 2.6.3, fixed 3.0.0-0] unaffected\n"},
+        {CNA(LEFT DEFAULT("unaffected") VERSIONS(FROM("1.0.0", "lessThan", "*", "affected", ""))), 0,
+         "npm left [introduced 1.0.0]\n"},
+        {CNA(LEFT DEFAULT("unaffected") VERSIONS(FROM("1.0.0", "lessThanOrEqual", "1.9.*", "affected", ""))), 0,
+         "npm left [introduced 1.0.0, fixed 1.10.0-0]\n"},
+        /* all but */
+        {CNA(LEFT DEFAULT("affected")), 0, "npm left [introduced 0]\n"},
+        {CNA(LEFT DEFAULT("affected") VERSIONS(FROM("0", "lessThan", "4.9.0", "unaffected", "") "," FROM(
+             "6.5.0", "lessThanOrEqual", "*", "unaffected", "") "," FROM("5.10.189", "lessThanOrEqual", "5.10.*",
+                                                                         "unaffected", ""))),
+         0,
+         "npm left [introduced 4.9.0, fixed 5.10.189, introduced 5.11.0-0, fixed 6.5.0]\n"
+         "npm left [introduced 0, fixed 4.9.0] [introduced 6.5.0] [introduced 5.10.189, fixed 5.11.0-0] unaffected\n"},
+        {CNA(LEFT DEFAULT("affected") VERSIONS(FROM("1.0.0", "lessThanOrEqual", "1.2.0", "unknown", "") "," FROM(
+             "2.0.0", "lessThan", "3.0.0", "unaffected", "") "," FROM("3.0.0", "lessThan", "4.0.0", "unaffected", ""))),
+         0,
+         "npm left [introduced 0, fixed 1.0.0, introduced 1.2.0, fixed 2.0.0, introduced 4.0.0] !1.2.0\n"
+         "npm left [introduced 2.0.0, fixed 3.0.0] [introduced 3.0.0, fixed 4.0.0] unaffected\n"
+         "npm left [introduced 1.0.0, last 1.2.0] unknown\n"},
+        {CNA(LEFT DEFAULT("affected") VERSIONS(FROM("1.0.0", "lessThan", "2.0.0", "unaffected",
+                                                    "") "," FROM("1.5.0", "lessThan", "3.0.0", "unaffected", ""))),
+         0,
+         "npm left [introduced 1.0.0, fixed 2.0.0] [introduced 1.5.0, fixed 3.0.0] unaffected\nnpm left open ~1.0.0\n"},
+        /* what cannot be read leaves its row open */
+        {CNA(LEFT), 0, "npm left open\n"},
+        {CNA(LEFT VERSIONS(ONE("n/a", "affected"))), 0, "npm left open ~n/a\n"},
+        {CNA(LEFT DEFAULT("unaffected") VERSIONS(FROM("2.0.0", "lessThan", "1.0.0", "affected", ""))), 0,
+         "npm left open ~1.0.0\n"},
+        {CNA(LEFT DEFAULT("unaffected") VERSIONS(
+             FROM("1.0.0", "lessThan", "2.0.0", "affected", ",\"changes\":[" CHANGE("0.5.0", "unaffected") "]"))),
+         0, "npm left open ~0.5.0\n"},
+        {CNA(LEFT DEFAULT("unaffected")
+                 VERSIONS("{\"version\":\"0\",\"lessThan\":\"abc\",\"status\":\"affected\",\"versionType\":\"git\"}")),
+         0, "npm left open ~commits only\n"},
+        {CNA(LEFT DEFAULT("unaffected") VERSIONS(
+             FROM("1.0.0", "lessThan", "2.0.0", "affected",
+                  "") ",{\"version\":\"1\",\"lessThan\":\"2\",\"status\":\"affected\",\"versionType\":\"rpm\"}")),
+         0, "npm left [introduced 1.0.0, fixed 2.0.0] [introduced 1, fixed 2] open\nnpm left open ~rpm\n"},
+        {CNA(LEFT ",\"platforms\":[\"Windows\"]" VERSIONS(
+             FROM("1.0.0", "lessThan", "2.0.0", "affected", "") "," ONE("3.0.0", "unaffected"))),
+         0, "npm left [introduced 1.0.0, fixed 2.0.0] open\n"},
+        /* words in place of versions */
+        {CNA(LEFT DEFAULT("unaffected")
+                 VERSIONS(ONE("< 2.0.0", "affected") "," ONE("4.0.0 and later", "affected") "," ONE("*", "unknown"))),
+         0, "npm left [introduced 0, fixed 2.0.0] [introduced 4.0.0]\nnpm left [introduced 0] unknown\n"},
+        /* other identities */
+        {CNA("\"packageURL\":\"pkg:deb/debian/xz-utils\"" DEFAULT("unaffected") VERSIONS(ONE("5.6.0-0.2", "affected"))),
+         0, "Debian xz-utils =5.6.0-0.2\n"},
+        {CNA("\"packageURL\":\"pkg:\"" DEFAULT("unaffected") VERSIONS(ONE("1", "affected"))), 0,
+         "?   (containers.cna.affected[0])\n# containers.cna.affected[0]: its purl does not parse\n"},
+        {CNA("\"vendor\":\"V\",\"product\":\"P\",\"cpes\":[\"cpe:2.3:a:v:p:*:*:*:*:*:*:*:*\",\"cpe:\",7]" DEFAULT(
+             "unaffected") VERSIONS(ONE("1.0", "affected"))),
+         0,
+         " v:p =1.0\n"
+         "# containers.cna.affected[0]: one of its CPE names does not parse, or names no product\n"
+         "# containers.cna.affected[0]: one of its CPE names does not parse, or names no product\n"},
+        {CNA("\"cpes\":[\"cpe:2.3:a:v:p:1.5:*:*:*:*:*:*:*\",\"cpe:2.3:h:v:q:-:*:*:*:*:*:*:*\"]" DEFAULT("affected")), 0,
+         " v:p =1.5 open\n v:q [introduced 0] open\n"},
+        {CVE("\"adp\":[{},{\"affected\":[{" LEFT VERSIONS(ONE("1.0.0", "affected")) "}]}]"), 0,
+         "npm left =1.0.0 open\n"},
+        /* CPE applicability */
+        {CVE("\"cna\":{\"cpeApplicability\":[{\"nodes\":[{\"operator\":\"OR\",\"cpeMatch\":["
+             "{\"vulnerable\":true,\"criteria\":\"cpe:2.3:a:v:p:*:*:*:*:*:*:*:*\",\"versionStartExcluding\":\"1.0\","
+             "\"versionEndIncluding\":\"2.0\"},"
+             "{\"vulnerable\":true,\"criteria\":\"cpe:2.3:a:v:q:3.0:*:*:*:*:*:*:*\"},"
+             "{\"vulnerable\":true,\"criteria\":\"cpe:2.3:a:v:r:3.*:*:*:*:*:*:*:*\"},"
+             "{\"vulnerable\":true,\"criteria\":\"cpe:2.3:a:v:*:*:*:*:*:*:*:*:*\"},"
+             "{\"vulnerable\":false,\"criteria\":\"cpe:2.3:o:v:os:*:*:*:*:*:*:*:*\"}]}]}]}"),
+         0,
+         " v:p [introduced 1.0, last 2.0] !1.0\n v:q =3.0\n v:r open ~cpe:2.3:a:v:r:3.*:*:*:*:*:*:*:*\n"
+         "# containers.cna.cpeApplicability: one of its CPE names does not parse, or names no product\n"},
+        {CVE("\"cna\":{\"cpeApplicability\":[{\"operator\":\"AND\",\"nodes\":[{\"operator\":\"OR\",\"cpeMatch\":["
+             "{\"vulnerable\":true,\"criteria\":\"cpe:2.3:a:v:p:*:*:*:*:*:*:*:*\",\"versionEndExcluding\":\"2.0\"}]},{}"
+             "]}]}"),
+         0, " v:p [introduced 0, fixed 2.0] unknown\n"},
+        /* refused */
+        {CVE("\"cna\":{\"affected\":{}}"), E_TYPE, "affected"},
+        {CNA(LEFT ",\"versions\":{}"), E_TYPE, "versions"},
+        {CNA(LEFT VERSIONS("{\"version\":\"1\",\"lessThan\":\"2\",\"changes\":7}")), E_TYPE, "changes"},
+        {"{\"dataType\":\"CVE_RECORD\",\"dataVersion\":\"4.0\"}", E_UNSUPPORTED, "dataVersion"},
+        {"{\"dataType\":\"CVE_RECORD\",\"dataVersion\":\"5.2.0\"}", E_MISSING, "cveId"},
+        {"{\"dataType\":\"CVE\"}", E_UNSUPPORTED, "dataType"},
+        {"[]", E_UNSUPPORTED, "dataType"},
+    };
+    test("CVE records: statuses of versions, identities, applicability, and what is refused");
+    readings(MEDIA_CVE, rows, sizeof rows / sizeof rows[0]);
+}
+
+static void cve_head(void)
+{
+    struct arena arena;
+    struct advisory a;
+    test("CVE records: head members, and a rejected one");
+    arena_init(&arena, 1 << 20);
+    CHECK_INT(advisory_read_cve(&a,
+                                span_str("{\"dataType\":\"CVE_RECORD\",\"dataVersion\":\"5.1\",\"cveMetadata\":{"
+                                         "\"cveId\":\"CVE-2026-9\",\"state\":"
+                                         "\"REJECTED\",\"assignerShortName\":\"northmark\",\"dateRejected\":\"2026-03-"
+                                         "01T00:00:00Z\",\"datePublished\":"
+                                         "\"2026-01-01T00:00:00Z\"},\"containers\":{\"cna\":{\"descriptions\":[{"
+                                         "\"lang\":\"en\",\"value\":\"told\"}]}}}"),
+                                &arena, NULL),
+              0);
+    CHECK(is(a.id, "CVE-2026-9") && is(a.publisher, "northmark") && is(a.modified, "2026-03-01T00:00:00Z"));
+    CHECK(is(a.title, "told") && a.withdrawn && a.tlp == TLP_NONE && a.version.len == 0);
+    CHECK_INT(advisory_read_cve(&a, span_str(CVE("\"cna\":{\"title\":\"t\",\"descriptions\":[]}")), &arena, NULL), 0);
+    CHECK(is(a.title, "t") && !a.withdrawn);
+    arena_free(&arena);
+}
+
 static void osv_heads_and_orders(void)
 {
     static const struct {
@@ -793,6 +917,8 @@ int main(void)
     vers_rows();
     vers_limit();
     osv_rows();
+    cve_rows();
+    cve_head();
     osv_heads_and_orders();
     kinds();
     memory();

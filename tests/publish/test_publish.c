@@ -8,6 +8,7 @@
 
 #define CSAF(tlp) "{\"document\":{\"csaf_version\":\"2.0\",\"title\":\"t\"" tlp ",\"tracking\":{\"id\":\"EX-2026-1\"}}}"
 #define TLP(label) ",\"distribution\":{\"tlp\":{\"label\":\"" label "\"}}"
+#define CVE "{\"dataType\":\"CVE_RECORD\",\"dataVersion\":\"5.1\",\"cveMetadata\":{\"cveId\":\"CVE-2026-1\"}}"
 #define OSV "{\"id\":\"EX-2026-2\",\"modified\":\"2026-11-01T00:00:00Z\"}"
 
 static void rules(void)
@@ -26,6 +27,8 @@ static void rules(void)
         {CSAF(""), true, 0, LABEL_OPEN, "application/csaf+json", "EX-2026-1"},
         {CSAF(",\"distribution\":{\"text\":\"all\"}"), true, 0, LABEL_OPEN, "application/csaf+json", "EX-2026-1"},
         {OSV, true, 0, LABEL_OPEN, "application/osv+json", "EX-2026-2"},
+        {CVE, true, 0, LABEL_OPEN, "application/vnd.comity.cve+json", "CVE-2026-1"},
+        {CVE, false, E_LABEL, LABEL_OPEN, NULL, NULL},
         {CSAF(TLP("AMBER")), false, E_LABEL, LABEL_OPEN, NULL, NULL},
         {CSAF(TLP("AMBER")), true, E_LABEL, LABEL_OPEN, NULL, NULL},
         {CSAF(TLP("AMBER+STRICT")), true, E_LABEL, LABEL_OPEN, NULL, NULL},
