@@ -39,8 +39,31 @@ static EVP_MD_CTX *begin(EVP_MD_CTX *ctx)
     return ctx;
 }
 
+/* Tree nodes, rows, statements: a call of the library for each small part would cost more than to hash it. */
+enum { JOINED_BYTES = 512 };
+
+static size_t parts_join(const struct span *parts, size_t count, uint8_t joined[static JOINED_BYTES])
+{
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].len > JOINED_BYTES - used)
+            return SIZE_MAX;
+        if (parts[i].len)
+            memcpy(joined + used, parts[i].data, parts[i].len);
+        used += parts[i].len;
+    }
+    return used;
+}
+
 void sha256_parts(const struct span *parts, size_t count, struct hash *out)
 {
+    uint8_t joined[JOINED_BYTES];
+    size_t len = count > 1 ? parts_join(parts, count, joined) : SIZE_MAX;
+    const struct span whole = span_of(joined, len);
+    if (len != SIZE_MAX) {
+        parts = &whole;
+        count = 1;
+    }
     if (!reused)
         reused = EVP_MD_CTX_new();
     EVP_MD_CTX *ctx = begin(reused);
