@@ -194,11 +194,12 @@ static void answers(struct span plan)
     struct cosigned cosigned;
     struct buf note, other;
     struct hash leaf = {{0}};
+    struct storage_key key;
     struct signature signature = {{0}};
     int pair[2];
     must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
     struct signer *signer = signer_client(pair[0]);
-    uint8_t call = plan_byte(&plan) % 6;
+    uint8_t call = plan_byte(&plan) % 7;
     struct span sent = plan_bytes(&plan, 32768);
     must(signer && send_all(pair[1], sent.data, sent.len) && shutdown(pair[1], SHUT_WR) == 0);
     buf_init(&note, NOTE_BYTES_MAX);
@@ -210,7 +211,8 @@ static void answers(struct span plan)
                                        : signer->ops->feed(signer, 0, &leaf, 1))
                  : call == 3 ? signer->ops->cosign(signer, KEY_MIRROR, &wanted, &cosigned)
                  : call == 4 ? signer->ops->position(signer, KEY_LOG, span_str("x"), &position)
-                             : signer->ops->http_sign(signer, "GET", "a", "/", &note, &other);
+                 : call == 5 ? signer->ops->http_sign(signer, "GET", "a", "/", &note, &other)
+                             : signer->ops->storage_key(signer, &leaf, &key);
         must(rc <= 0 && note.len <= SIGNER_NOTE_BYTES_MAX);
         for (int k = 0; call == 0 && rc == 0 && k < 2; k++)
             must(made[k].len <= sizeof made[k].bytes);

@@ -160,6 +160,12 @@ static int op_http_sign(struct signer *signer, const char *method, const char *a
     return signature_input->error ? signature_input->error : signature->error;
 }
 
+static int op_storage_key(struct signer *signer, const struct hash *salt, struct storage_key *out)
+{
+    const struct ask ask = {.type = ASK_STORAGE_KEY, .root = *salt};
+    return ask_fixed(signer, &ask, NULL, out, sizeof *out);
+}
+
 static void op_close(struct signer *signer)
 {
     if (signer)
@@ -177,6 +183,7 @@ static const struct signer_ops client_ops = {
     .close_log = op_close_log,
     .position = op_position,
     .http_sign = op_http_sign,
+    .storage_key = op_storage_key,
 };
 
 struct signer *signer_client(int fd)

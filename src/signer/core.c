@@ -293,6 +293,12 @@ static int op_http_sign(struct signer *signer, const char *method, const char *a
     return rc;
 }
 
+static int op_storage_key(struct signer *signer, const struct hash *salt, struct storage_key *out)
+{
+    keyring_storage_key(((const struct local_signer *)signer)->config.keys, salt, out);
+    return 0;
+}
+
 static void op_close(struct signer *signer)
 {
     struct local_signer *s = (struct local_signer *)signer;
@@ -313,6 +319,7 @@ static const struct signer_ops local_ops = {
     .close_log = op_close_log,
     .position = op_position,
     .http_sign = op_http_sign,
+    .storage_key = op_storage_key,
 };
 
 int signer_local_open(struct signer **out, const struct signer_config *config, struct fault *fault)

@@ -278,6 +278,15 @@ const struct secret_key *keyring_secret(const struct keyring *ring, enum key_rol
     return ring->secret[role];
 }
 
+void keyring_storage_key(const struct keyring *ring, const struct hash *salt, struct storage_key *out)
+{
+    static const char what[] = "comity-storage/1\n";
+    uint8_t message[sizeof what - 1 + sizeof salt->b];
+    memcpy(message, what, sizeof what - 1);
+    memcpy(message + sizeof what - 1, salt->b, sizeof salt->b);
+    (void)crypto_generichash(out->b, sizeof out->b, message, sizeof message, ring->seal, 32);
+}
+
 /* Best effort, as libsodium's own locking is: a limit on locked memory is no reason not to run. */
 void keyring_lock(const struct keyring *ring)
 {

@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "signer/confine.h"
 #include "signer/state.h"
 #include "signer/wire.h"
@@ -47,6 +49,7 @@ int ask_serve(struct signer *s, const struct ask *ask, const void *items, struct
 {
     struct cosigned cosigned = {0};
     struct signer_position position = {0};
+    struct storage_key key;
     int rc, seen;
     switch (ask->type) {
     case ASK_STATEMENTS:
@@ -67,6 +70,11 @@ int ask_serve(struct signer *s, const struct ask *ask, const void *items, struct
         return rc;
     case ASK_CLOSE_LOG:
         return s->ops->close_log(s, &ask->root);
+    case ASK_STORAGE_KEY:
+        rc = s->ops->storage_key(s, &ask->root, &key);
+        buf_add(out, &key, sizeof key);
+        sodium_memzero(&key, sizeof key);
+        return rc;
     case ASK_HTTP:
         return http_serve(s, items, out);
     default:

@@ -5,6 +5,7 @@
 #define COMITY_SIGNER_SIGNER_H
 
 #include "circle/roster.h"
+#include "crypto/storage.h"
 #include "record/statement.h"
 #include "record/tree.h"
 
@@ -67,6 +68,9 @@ struct signer_ops {
        GET of /documents/HASH. */
     int (*http_sign)(struct signer *, const char *method, const char *authority, const char *path,
                      struct buf *signature_input, struct buf *signature);
+    /* The key under which the node keeps what others have entrusted to it, one for each salt: BLAKE2b keyed by the seal key. The node needs
+       it to work with what it keeps; a disk or a backup alone does not give it. */
+    int (*storage_key)(struct signer *, const struct hash *salt, struct storage_key *out);
 };
 
 /* Keys: DIR/keys/ROLE.key, each encrypted under the passphrase (Argon2id, XChaCha20-Poly1305); recovery is never kept on the node. */

@@ -19,6 +19,8 @@ struct signer_state;
 
 /* keys.c: NULL for a key that is not kept here. */
 const struct secret_key *keyring_secret(const struct keyring *ring, enum key_role role);
+/* signer_ops.storage_key */
+void keyring_storage_key(const struct keyring *ring, const struct hash *salt, struct storage_key *out);
 /* Locks the secrets in memory again: a child does not inherit that. */
 void keyring_lock(const struct keyring *ring);
 

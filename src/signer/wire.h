@@ -14,7 +14,8 @@ enum ask_type {
     ASK_POSITION,
     ASK_PROBE,
     ASK_HTTP,
-    ASK_CLOSE_LOG, /* root: the leaf */
+    ASK_CLOSE_LOG,   /* root: the leaf */
+    ASK_STORAGE_KEY, /* root: the salt */
     ASK_TYPES
 };
 enum { SIGNER_NOTE_BYTES_MAX = 4096 };

@@ -488,6 +488,24 @@ static void test_put_back(void)
     (void)close(fd);
 }
 
+static void test_storage_key(int mode)
+{
+    struct storage_key first, again, other;
+    struct hash salt = {{1}}, salt2 = {{2}};
+    struct signer *signer = signer_for(mode, -1);
+    test_name_of(mode, "storage keys: one for each salt, and the same at every start");
+    CHECK_INT(signer->ops->storage_key(signer, &salt, &first), 0);
+    CHECK_INT(signer->ops->storage_key(signer, &salt2, &other), 0);
+    CHECK(memcmp(first.b, other.b, sizeof first.b) != 0);
+    signer_end(mode, signer);
+    signer = signer_for(mode, -1);
+    CHECK_INT(signer->ops->storage_key(signer, &salt, &again), 0);
+    CHECK(memcmp(first.b, again.b, sizeof first.b) == 0);
+    for (int role = 0; role < KEY_COUNT; role++) /* nothing that is published */
+        CHECK(memcmp(first.b, pub[role].b, sizeof first.b) != 0);
+    signer_end(mode, signer);
+}
+
 int main(void)
 {
     uint8_t recovery[32];
@@ -502,6 +520,7 @@ int main(void)
         test_older_file(mode);
         test_foreign_state(mode);
         test_http(mode);
+        test_storage_key(mode);
     }
     test_put_back();
     folder_drop();
