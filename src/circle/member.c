@@ -2,8 +2,9 @@
 
 #include "base/text.h"
 
-static const char label[] = "comity=", components[] = "(\"@method\" \"@authority\" \"@path\");created=",
-                  key_id_is[] = ";keyid=\"", ending[] = "\";alg=\"ed25519\"", documents[] = "/documents/";
+static const char label[] = "comity=", components[] = "(\"@method\" \"@authority\" \"@path\"",
+                  and_digest[] = " \"content-digest\"", created_at[] = ");created=", key_id_is[] = ";keyid=\"",
+                  ending[] = "\";alg=\"ed25519\"", documents[] = "/documents/";
 
 static bool take(struct span *rest, const char *text)
 {
@@ -22,6 +23,9 @@ int member_input_parse(struct member_input *out, struct span header)
         return E_SYNTAX;
     out->params = rest;
     if (!take(&rest, components))
+        return E_SYNTAX;
+    out->digest = take(&rest, and_digest);
+    if (!take(&rest, created_at))
         return E_SYNTAX;
     while (digits < rest.len && rest.data[digits] != ';')
         digits++;
@@ -48,7 +52,13 @@ int member_signature_parse(struct signature *out, struct span header)
 
 void member_input_write(struct buf *out, int64_t created, const struct hash *kid)
 {
-    buf_printf(out, "%s%s%lld%s", label, components, (long long)created, key_id_is);
+    hosted_input_write(out, created, kid, false);
+}
+
+void hosted_input_write(struct buf *out, int64_t created, const struct hash *kid, bool digest)
+{
+    buf_printf(out, "%s%s%s%s%lld%s", label, components, digest ? and_digest : "", created_at, (long long)created,
+               key_id_is);
     buf_base64(out, span_hash(kid));
     buf_text(out, ending);
 }
@@ -82,10 +92,29 @@ int member_request_check(struct span method, struct span authority, struct span 
 
 void member_base_write(struct buf *out, struct span authority, struct span path, struct span params)
 {
-    buf_text(out, "\"@method\": GET\n\"@authority\": ");
+    hosted_base_write(out, span_str("GET"), authority, path, NULL, params);
+}
+
+void hosted_digest_write(struct buf *out, const struct hash *digest)
+{
+    buf_text(out, "sha-256=:");
+    buf_base64(out, span_hash(digest));
+    buf_byte(out, ':');
+}
+
+void hosted_base_write(struct buf *out, struct span method, struct span authority, struct span path,
+                       const struct hash *digest, struct span params)
+{
+    buf_text(out, "\"@method\": ");
+    buf_span(out, method);
+    buf_text(out, "\n\"@authority\": ");
     buf_span(out, authority);
     buf_text(out, "\n\"@path\": ");
     buf_span(out, path);
+    if (digest) {
+        buf_text(out, "\n\"content-digest\": ");
+        hosted_digest_write(out, digest);
+    }
     buf_text(out, "\n\"@signature-params\": ");
     buf_span(out, params);
 }
@@ -136,31 +165,62 @@ static bool host_is_ours(struct span host, const char *authority)
     return span_is(span_of(name, host.len), authority);
 }
 
+/* Header, host and time: everything but whose key it is. */
+static int head_check(const struct member_request *request, struct member_input *input, struct signature *signature,
+                      char authority[static MEMBER_AUTHORITY_BYTES_MAX + 1])
+{
+    int rc = member_input_parse(input, request->input);
+    rc = rc ? rc : member_signature_parse(signature, request->signature);
+    rc = rc ? rc : member_authority(authority, request->own_url);
+    if (rc)
+        return rc;
+    if (!host_is_ours(request->host, authority))
+        return E_REFUSED;
+    bool now = input->created <= request->now + MEMBER_SKEW_MAX && input->created >= request->now - MEMBER_SKEW_MAX;
+    return now ? 0 : E_STATE;
+}
+
+int hosted_verify(struct hosted_request *request)
+{
+    char authority[MEMBER_AUTHORITY_BYTES_MAX + 1];
+    struct member_input input;
+    struct signature signature;
+    struct hash kid;
+    struct buf base;
+    int rc = head_check(&request->head, &input, &signature, authority);
+    if (rc == 0 && input.digest != (request->digest != NULL))
+        rc = E_SYNTAX;
+    key_id(request->key, &kid);
+    if (rc == 0 && !hash_eq(&kid, &input.kid))
+        rc = E_KEY;
+    if (rc)
+        return rc;
+    buf_init(&base, MEMBER_BASE_BYTES_MAX);
+    hosted_base_write(&base, request->method, span_str(authority), request->head.path, request->digest, input.params);
+    rc = base.error ? base.error : sign_verify(request->key, buf_view(&base), &signature) ? 0 : E_SIGNATURE;
+    buf_free(&base);
+    request->created = input.created;
+    return rc;
+}
+
 int member_verify(const struct roster *roster, const struct member_request *request, const struct party **party)
 {
     char authority[MEMBER_AUTHORITY_BYTES_MAX + 1];
     struct member_input input;
     struct signature signature;
-    struct buf base;
-    int rc = member_input_parse(&input, request->input);
-    rc = rc ? rc : member_signature_parse(&signature, request->signature);
-    rc = rc ? rc : member_authority(authority, request->own_url);
+    int rc = head_check(request, &input, &signature, authority);
     if (rc)
         return rc;
-    if (!host_is_ours(request->host, authority) ||
-        member_request_check(span_str("GET"), span_str(authority), request->path) != 0)
+    if (input.digest)
+        return E_SYNTAX;
+    if (member_request_check(span_str("GET"), span_str(authority), request->path) != 0)
         return E_REFUSED;
-    if (input.created > request->now + MEMBER_SKEW_MAX || input.created < request->now - MEMBER_SKEW_MAX)
-        return E_STATE;
     const struct party *found = party_of_key(roster, &input.kid);
     if (!found)
         return E_KEY;
-    buf_init(&base, MEMBER_BASE_BYTES_MAX);
-    member_base_write(&base, span_str(authority), request->path, input.params);
-    rc = base.error                                                                   ? base.error
-         : sign_verify(&found->card.keys[KEY_STATEMENT], buf_view(&base), &signature) ? 0
-                                                                                      : E_SIGNATURE;
-    buf_free(&base);
+    struct hosted_request whole = {
+        .method = span_str("GET"), .head = *request, .key = &found->card.keys[KEY_STATEMENT]};
+    rc = hosted_verify(&whole);
     if (rc == 0)
         *party = found;
     return rc;
