@@ -56,6 +56,17 @@ enum {
     NOTICE_BYTES_MAX = 128 * 1024,        /* a notice as JSON, each of its texts escaped at the worst */
     INVENTORY_NAME_MAX = 63,              /* of an inventory, and of its distribution */
     FOLLOWED_URL_MAX = 1024,              /* where a feed has a document */
+    FEEDS_MAX = 64,                       /* that a node follows */
+    FEED_DOCUMENTS_MAX = 200000,          /* of one feed */
+    FEED_SOURCES_MAX = 512,               /* lists that one feed leads to: a provider's, an aggregator's providers' */
+    FEED_HOSTS_MAX = 512,                 /* hosts that one feed's metadata may name */
+    FEED_REDIRECTS_MAX = 3,               /* of one request */
+    FEED_CALLS_MAX = 4,                   /* requests under way of one feed */
+    FEED_CALLS_ALL = 8,                   /* ... of all feeds together */
+    FEED_KEY_BYTES_MAX = 65536,           /* an OpenPGP key, armored */
+    FEED_SIGNATURE_BYTES_MAX = 65536,     /* a detached OpenPGP signature, armored */
+    LISTING_BYTES_MAX = 32 * 1024 * 1024, /* one list of documents, or the directory of an archive */
+    ZIP_RATIO_MAX = 200,                  /* how much larger than its packed form a document of an archive may be */
     DOCUMENT_PULLS_MAX = 32,              /* documents fetched at once, by a node */
     DOCUMENT_PULLS_PER_SOURCE = 8,        /* ... from one peer */
     DOCUMENT_PULL_SMALL_MAX = 256 * 1024, /* a larger one is fetched alone */

@@ -79,6 +79,12 @@ void sha256(struct span bytes, struct hash *out)
     sha256_parts(&bytes, 1, out);
 }
 
+void sha512(struct span bytes, uint8_t out[static 64])
+{
+    if (EVP_Q_digest(NULL, "SHA512", NULL, bytes.data, bytes.len, out, NULL) != 1)
+        no_memory();
+}
+
 struct sha256 *sha256_new(void)
 {
     struct sha256 *state = malloc(sizeof *state);

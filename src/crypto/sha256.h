@@ -6,6 +6,9 @@
 
 struct sha256; /* a running hash */
 
+/* SHA-512, for the files in which sources name their documents' hashes. */
+void sha512(struct span bytes, uint8_t out[static 64]);
+
 void sha256(struct span bytes, struct hash *out);
 /* The hash of up to a few spans one after another, without copying them together. */
 void sha256_parts(const struct span *parts, size_t count, struct hash *out);
