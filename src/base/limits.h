@@ -32,6 +32,7 @@ enum {
     DOCUMENT_INLINE_MAX = 1024 * 1024,     /* larger ones are files named by hash */
     INVENTORY_BYTES_MAX = 64 * 1024 * 1024,
     COMPONENTS_MAX = 200000,
+    CSV_COLUMNS_MAX = 1024,
     /* Archives of advisories: OSV's whole export is some 700,000 records in 1 GB, 8 times that unpacked */
     ARCHIVE_MEMBERS_MAX = 4000000,
     ARCHIVE_MIB_MAX = 32768,               /* that come out, passed over or not */

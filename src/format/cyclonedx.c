@@ -1,30 +1,10 @@
 /* CycloneDX JSON. The purl is the identity; name and version stand in where it is silent. */
 #include "base/limits.h"
 #include "base/text.h"
-#include "format/inventory.h"
-#include "format/purl.h"
+#include "format/component.h"
+#include "format/version.h"
 
 enum { PROPERTIES_MAX = 256 };
-
-struct collect {
-    struct component *list;
-    size_t count, cap, problems;
-    struct arena *arena;
-    struct fault *fault;
-};
-
-static struct span joined(struct span a, const char *joint, struct span b, struct arena *arena)
-{
-    struct span parts[] = {a, span_str(joint), b};
-    uint8_t *bytes = arena_alloc(arena, a.len + parts[1].len + b.len + 1);
-    size_t n = 0;
-    for (size_t i = 0; bytes && i < 3; i++) {
-        if (parts[i].len)
-            memcpy(bytes + n, parts[i].data, parts[i].len);
-        n += parts[i].len;
-    }
-    return span_of(bytes, bytes ? n : 0);
-}
 
 /* Files and keys listed without a purl are no packages. */
 static bool is_package(const struct json *json)
@@ -45,14 +25,6 @@ static size_t count_all(const struct json *list)
     return count;
 }
 
-/* syft writes upstream=NAME or upstream=NAME@VERSION. */
-static void source_from_upstream(struct component *c, struct span upstream)
-{
-    const uint8_t *at = upstream.len ? memchr(upstream.data, '@', upstream.len) : NULL;
-    c->source = at ? span_of(upstream.data, (size_t)(at - upstream.data)) : upstream;
-    c->source_version = at ? span_from(upstream, c->source.len + 1) : span_of(NULL, 0);
-}
-
 /* trivy writes the source package as properties; its epoch, version and revision stand apart. */
 static void source_from_properties(struct component *c, const struct json *properties, struct arena *arena)
 {
@@ -66,26 +38,12 @@ static void source_from_properties(struct component *c, const struct json *prope
         for (size_t k = 0; k < 4; k++)
             if (span_is(json_text(&properties->child[i], "name"), keys[k]))
                 found[k] = json_text(&properties->child[i], "value");
-    if (!found[NAME].len)
-        return;
-    c->source = found[NAME];
-    c->source_version = found[VERSION];
-    if (found[VERSION].len && found[RELEASE].len)
-        c->source_version = joined(c->source_version, "-", found[RELEASE], arena);
-    if (c->source_version.len && found[EPOCH].len && !span_is(found[EPOCH], "0"))
-        c->source_version = joined(found[EPOCH], ":", c->source_version, arena);
-}
-
-static void debian_take(struct component *c, const struct purl *purl, const struct json *json, struct arena *arena)
-{
-    struct span epoch = purl_qualifier(purl, "epoch", arena);
-    if (epoch.len && !span_is(epoch, "0") && c->version.len && !memchr(c->version.data, ':', c->version.len))
-        c->version = joined(epoch, ":", c->version, arena);
-    source_from_upstream(c, purl_qualifier(purl, "upstream", arena));
-    if (!c->source.len)
-        source_from_properties(c, json_get(json, "properties"), arena);
-    if (span_eq(c->source, c->name) && (!c->source_version.len || span_eq(c->source_version, c->version)))
-        c->source = c->source_version = span_of(NULL, 0);
+    struct span version = found[VERSION];
+    if (version.len && found[RELEASE].len)
+        version = text_joined(version, "-", found[RELEASE], arena);
+    if (version.len && found[EPOCH].len && !span_is(found[EPOCH], "0"))
+        version = text_joined(found[EPOCH], ":", version, arena);
+    component_take_source(c, found[NAME], version);
 }
 
 /* Who makes it: from the member that says most about it to the one that says least. */
@@ -98,49 +56,23 @@ static struct span vendor_of(const struct json *json)
     return vendor.len ? vendor : json_text(json, "publisher");
 }
 
-static const char *identity_take(struct component *c, const struct json *json, struct arena *arena)
-{
-    struct purl purl;
-    if (!c->purl.len)
-        return "it has no purl";
-    if (purl_parse(&purl, c->purl, arena, NULL) != 0)
-        return "its purl does not parse";
-    struct span name, ecosystem;
-    purl_ecosystem(&purl, &ecosystem, &name, arena);
-    if (!name.len || !ecosystem.len)
-        return "its purl names nothing";
-    c->ecosystem = ecosystem;
-    c->name = name;
-    if (purl.version.len)
-        c->version = purl.version;
-    if (span_is(purl.type, "deb"))
-        debian_take(c, &purl, json, arena);
-    return NULL;
-}
-
 static int component_read(struct collect *c, const struct json *json, char *path)
 {
     if (!path || c->count >= c->cap)
         return fail(c->fault, E_NOMEM, "components");
-    struct component *out = &c->list[c->count];
-    struct span group = json_text(json, "group");
-    *out = (struct component){.path = span_str(path), .purl = json_text(json, "purl")};
-    out->name = json_text(json, "name");
-    out->version = json_text(json, "version");
-    out->cpe = json_text(json, "cpe");
-    out->vendor = vendor_of(json);
-    out->product = out->name;
-    if (group.len && out->name.len)
-        out->name = joined(group, "/", out->name, c->arena);
     if (!is_package(json))
         return 0;
-    out->problem = identity_take(out, json, c->arena);
-    if (!out->version.len && !out->problem)
-        out->problem = "it has no version";
-    if (!out->name.len)
-        out->problem = "it has no name";
-    c->problems += out->problem != NULL;
-    c->count++;
+    struct component *out = collect_add(c);
+    struct span group = json_text(json, "group");
+    *out = (struct component){.path = span_str(path), .purl = json_text(json, "purl"), .cpe = json_text(json, "cpe")};
+    out->name = out->product = json_text(json, "name");
+    out->version = json_text(json, "version");
+    out->vendor = vendor_of(json);
+    if (group.len && out->name.len)
+        out->name = text_joined(group, "/", out->name, c->arena);
+    out->problem = component_take_purl(out, c->arena);
+    if (!out->source.len)
+        source_from_properties(out, json_get(json, "properties"), c->arena);
     return 0;
 }
 
@@ -175,29 +107,20 @@ static int head_check(const struct json *root, struct fault *fault)
     return fail(fault, E_UNSUPPORTED, "CycloneDX 1.2 to 1.6 can be read; \"specVersion\" is another");
 }
 
-int inventory_read_cyclonedx(struct inventory *out, struct span bytes, struct arena *arena, struct fault *fault)
+int inventory_read_cyclonedx(struct inventory *out, const struct json *root, struct arena *arena, struct fault *fault)
 {
-    struct collect c = {.arena = arena, .fault = fault};
-    const struct json *root = NULL;
+    struct collect c;
     *out = (struct inventory){.format = "cyclonedx"};
-    int rc = json_parse(&root, bytes, INVENTORY_BYTES_MAX, arena, fault);
-    rc = rc ? rc : head_check(root, fault);
+    int rc = head_check(root, fault);
     if (rc)
         return rc;
     const struct json *list = json_get(root, "components"), *subject = json_path(root, "metadata.component");
     if (list && list->type != JSON_ARRAY)
         return fail(fault, E_TYPE, "\"components\" is no array");
-    c.cap = 1 + count_all(list) + count_all(json_get(subject, "components"));
-    if (c.cap > COMPONENTS_MAX)
-        return fail(fault, E_LIMIT, "%zu components, the limit is %d", c.cap, COMPONENTS_MAX);
-    c.list = arena_array(arena, c.cap, sizeof *c.list);
-    if (!c.list)
-        return fail(fault, E_NOMEM, "%zu components", c.cap);
-    if (subject)
+    rc = collect_start(&c, 1 + count_all(list) + count_all(json_get(subject, "components")), arena, fault);
+    if (rc == 0 && subject)
         rc = component_read(&c, subject, arena_printf(arena, "metadata.component"));
     rc = rc ? rc : components_read(&c, json_get(subject, "components"), "metadata.component.");
     rc = rc ? rc : components_read(&c, list, "");
-    *out =
-        (struct inventory){.format = "cyclonedx", .count = c.count, .problem_count = c.problems, .components = c.list};
-    return rc;
+    return rc ? rc : collect_end(&c, "cyclonedx", out);
 }

@@ -3,7 +3,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "format/inventory.h"
+#include "format/component.h"
 
 enum { PATH_NAME_MAX = 200 }; /* bytes of a package's name that its place repeats */
 enum field { FIELD_PACKAGE, FIELD_VERSION, FIELD_SOURCE, FIELD_STATUS, FIELDS };
@@ -13,28 +13,6 @@ struct stanza {
     struct span fields[FIELDS];
     const char *problem;
 };
-
-static struct span trim(struct span text)
-{
-    while (text.len && (text.data[0] == ' ' || text.data[0] == '\t'))
-        text = span_from(text, 1);
-    while (text.len && strchr(" \t\r", text.data[text.len - 1]) && text.data[text.len - 1])
-        text.len--;
-    return text;
-}
-
-static bool next_line(struct span *rest, struct span *line)
-{
-    bool more = span_line(rest, line);
-    if (!more) {
-        *line = *rest; /* the last one may lack its newline */
-        *rest = span_of(NULL, 0);
-        more = line->len > 0;
-    }
-    if (line->len && line->data[line->len - 1] == '\r')
-        line->len--;
-    return more;
-}
 
 static void line_take(struct stanza *s, struct span line)
 {
@@ -54,7 +32,7 @@ static void line_take(struct stanza *s, struct span line)
         if (s->fields[i].data)
             s->problem = "a field of its stanza stands twice";
         else
-            s->fields[i] = trim(span_from(line, n + 1));
+            s->fields[i] = text_trim(span_from(line, n + 1));
         if (!s->fields[i].data)
             s->fields[i] = span_of(line.data, 0); /* present, but empty */
     }
@@ -73,7 +51,7 @@ static const char *source_take(struct component *c, struct span source)
 {
     const uint8_t *paren = source.len ? memchr(source.data, '(', source.len) : NULL;
     if (!paren) {
-        c->source = source;
+        component_take_source(c, source, span_of(NULL, 0));
         return NULL;
     }
     size_t n = (size_t)(paren - source.data);
@@ -81,33 +59,24 @@ static const char *source_take(struct component *c, struct span source)
     if (version.len < 2 || version.data[version.len - 1] != ')')
         return "its source's version is not closed";
     version.len--;
-    c->source = trim(span_of(source.data, n));
-    c->source_version = trim(version);
+    component_take_source(c, text_trim(span_of(source.data, n)), text_trim(version));
     return NULL;
 }
 
-static int stanza_end(struct stanza *s, struct inventory *out, struct component *list, struct span ecosystem,
-                      struct arena *arena)
+static int stanza_end(struct stanza *s, struct collect *all, struct span ecosystem)
 {
     const struct span *f = s->fields;
     if (!s->open || (f[FIELD_STATUS].len && !installed(f[FIELD_STATUS])))
         return 0;
     struct span shown = text_cut(f[FIELD_PACKAGE], PATH_NAME_MAX);
-    char *path = arena_printf(arena, "Package: %.*s", (int)shown.len, shown.len ? (const char *)shown.data : "");
+    char *path = arena_printf(all->arena, "Package: %.*s", (int)shown.len, shown.len ? (const char *)shown.data : "");
     if (!path)
         return E_NOMEM;
-    struct component *c = &list[out->count++];
+    struct component *c = collect_add(all);
     *c = (struct component){
         .ecosystem = ecosystem, .name = f[FIELD_PACKAGE], .version = f[FIELD_VERSION], .path = span_str(path)};
     const char *problem = source_take(c, f[FIELD_SOURCE]);
-    c->problem = s->problem ? s->problem : problem;
-    if (!f[FIELD_STATUS].len)
-        c->problem = "it has no status";
-    if (!c->version.len)
-        c->problem = "it has no version";
-    if (!c->name.len)
-        c->problem = "it has no name";
-    out->problem_count += c->problem != NULL;
+    c->problem = !f[FIELD_STATUS].len ? "it has no status" : s->problem ? s->problem : problem;
     return 0;
 }
 
@@ -116,7 +85,7 @@ static size_t stanzas_most(struct span rest)
     struct span line;
     size_t count = 0;
     bool open = false;
-    while (next_line(&rest, &line)) {
+    while (text_line(&rest, &line)) {
         count += line.len && !open;
         open = line.len > 0;
     }
@@ -127,26 +96,22 @@ int inventory_read_dpkg(struct inventory *out, struct span status, struct span d
                         struct fault *fault)
 {
     struct stanza s = {0};
-    struct span line, rest = status, ecosystem = distribution.len ? distribution : span_str("Debian");
+    struct collect all;
+    struct span line, rest = status, ecosystem;
     *out = (struct inventory){.format = "dpkg"};
-    if (status.len > INVENTORY_BYTES_MAX)
-        return fail(fault, E_LIMIT, "an inventory has at most %d bytes", INVENTORY_BYTES_MAX);
-    if (!utf8_valid(status) || (status.len && memchr(status.data, 0, status.len)))
-        return fail(fault, E_UTF8, "a dpkg status file is UTF-8 text");
-    size_t most = stanzas_most(status);
-    if (most > COMPONENTS_MAX)
-        return fail(fault, E_LIMIT, "%zu packages, the limit is %d", most, COMPONENTS_MAX);
-    struct component *list = arena_array(arena, most + 1, sizeof *list);
-    int rc = list ? 0 : E_NOMEM;
-    while (rc == 0 && next_line(&rest, &line)) {
+    int rc = text_check(status, "a dpkg status file", fault);
+    rc = rc ? rc : distribution_take(&ecosystem, distribution, "Debian", ORDER_DEBIAN, fault);
+    rc = rc ? rc : collect_start(&all, stanzas_most(status), arena, fault);
+    if (rc)
+        return rc;
+    while (rc == 0 && text_line(&rest, &line)) {
         if (line.len) {
             line_take(&s, line);
             continue;
         }
-        rc = stanza_end(&s, out, list, ecosystem, arena);
+        rc = stanza_end(&s, &all, ecosystem);
         s = (struct stanza){0};
     }
-    rc = rc ? rc : stanza_end(&s, out, list, ecosystem, arena);
-    out->components = list;
-    return rc ? fail(fault, rc, "%zu packages", most) : 0;
+    rc = rc ? rc : stanza_end(&s, &all, ecosystem);
+    return rc ? fail(fault, rc, "%zu packages", all.cap) : collect_end(&all, "dpkg", out);
 }

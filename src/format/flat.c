@@ -74,6 +74,8 @@ void flat_put_advisory(struct buf *out, const struct advisory *a)
 void flat_put_inventory(struct buf *out, const struct inventory *inventory)
 {
     flat_put_text(out, span_str(inventory->format));
+    flat_put_text(out, span_str(inventory->caveat ? inventory->caveat : ""));
+    flat_put_u32(out, (uint32_t)inventory->twin_count);
     flat_put_u32(out, (uint32_t)inventory->count);
     for (size_t i = 0; i < inventory->count; i++) {
         const struct component *c = &inventory->components[i];
@@ -238,7 +240,7 @@ static const char *get_problem(struct cursor *c)
 int flat_get_inventory(struct inventory *out, struct span bytes, struct arena *arena)
 {
     struct cursor c = {.rest = bytes, .arena = arena};
-    static const char *const formats[] = {"cyclonedx", "dpkg"};
+    static const char *const formats[] = {"cyclonedx", "spdx", "dpkg", "rpm", "apk", "csv"};
     memset(out, 0, sizeof *out);
     struct span format = get_text(&c);
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
@@ -246,6 +248,8 @@ int flat_get_inventory(struct inventory *out, struct span bytes, struct arena *a
             out->format = formats[i];
     if (!c.error && !out->format)
         return E_TYPE;
+    out->caveat = get_problem(&c);
+    out->twin_count = get_u32(&c);
     struct component *components = get_array(&c, &out->count, COMPONENT_LEAST, sizeof *components);
     if (out->count > COMPONENTS_MAX)
         return E_LIMIT;

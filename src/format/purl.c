@@ -242,12 +242,18 @@ static const struct {
     {"apk", "minimos", "MinimOS", NULL},
     {"apk", "alpine", "Alpine", NULL},
     {"apk", "", "Alpine", NULL},
+    {"alpine", NULL, "Alpine", NULL}, /* older generators */
     {"rpm", "redhat", "Red Hat", NULL},
+    {"rpm", "rhel", "Red Hat", NULL},
     {"rpm", "almalinux", "AlmaLinux", NULL},
     {"rpm", "rocky-linux", "Rocky Linux", NULL},
     {"rpm", "rocky", "Rocky Linux", NULL},
     {"rpm", "suse", "SUSE", NULL},
+    {"rpm", "sles", "SUSE", NULL},
     {"rpm", "opensuse", "openSUSE", NULL},
+    {"rpm", "opensuse-leap", "openSUSE", NULL},
+    {"rpm", "opensuse-tumbleweed", "openSUSE", NULL},
+    {"rpm", "photon", "Photon OS", NULL},
     {"rpm", "mageia", "Mageia", NULL},
     {"rpm", "openeuler", "openEuler", NULL},
     {"rpm", "azurelinux", "Azure Linux", NULL},
@@ -302,10 +308,33 @@ static struct span debian_release(struct span distro)
     return span_of(distro.data, whole ? n : 0);
 }
 
-static struct span release_of(struct span ecosystem, struct span distro)
+/* "alpine-3.16.2" and "3.16.2" mean "v3.16", "rocky-linux-9.3" means "9": as OSV writes releases of each. */
+static struct span numbered_release(struct span distro, const char *prefix, unsigned numbers, struct arena *arena)
 {
+    size_t from = 0, n = 0;
+    while (from < distro.len && !(distro.data[from] >= '0' && distro.data[from] <= '9'))
+        from++;
+    struct span rest = span_from(distro, from);
+    while (n < rest.len && ((rest.data[n] >= '0' && rest.data[n] <= '9') || (rest.data[n] == '.' && numbers > 1))) {
+        numbers -= rest.data[n] == '.';
+        n++;
+    }
+    bool whole = n > 0 && rest.data[n - 1] != '.' && (n == rest.len || rest.data[n] == '.');
+    return whole ? joined(span_str(prefix), "", span_of(rest.data, n), arena) : span_of(NULL, 0);
+}
+
+static struct span release_of(struct span ecosystem, struct span distro, struct arena *arena)
+{
+    static const struct {
+        const char *ecosystem, *prefix;
+        unsigned numbers;
+    } numbered[] = {{"Alpine", "v", 2},   {"AlmaLinux", "", 1}, {"Rocky Linux", "", 1},
+                    {"Photon OS", "", 2}, {"Mageia", "", 1},    {"Azure Linux", "", 1}};
     if (span_is(ecosystem, "Debian"))
         return debian_release(distro);
+    for (size_t i = 0; i < sizeof numbered / sizeof *numbered; i++)
+        if (distro.len && span_is(ecosystem, numbered[i].ecosystem))
+            return numbered_release(distro, numbered[i].prefix, numbered[i].numbers, arena);
     if (span_is(ecosystem, "Ubuntu") && span_starts(distro, "ubuntu-") && distro.len == 12)
         return span_from(distro, 7);
     return span_of(NULL, 0);
@@ -324,7 +353,7 @@ void purl_ecosystem(const struct purl *purl, struct span *ecosystem, struct span
         *name = joint && purl->namespace.len ? joined(purl->namespace, joint, purl->name, arena) : purl->name;
         break;
     }
-    struct span release = release_of(*ecosystem, purl_qualifier(purl, "distro", arena));
+    struct span release = release_of(*ecosystem, purl_qualifier(purl, "distro", arena), arena);
     struct span named = release.len ? joined(*ecosystem, ":", release, arena) : *ecosystem;
     *ecosystem = named.len ? named : *ecosystem;
 }

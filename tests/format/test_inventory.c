@@ -3,38 +3,7 @@
 
 #include "base/limits.h"
 #include "format/inventory.h"
-#include "tests/test.h"
-
-struct want {
-    const char *path, *ecosystem, *name, *version, *source, *source_version, *problem;
-};
-
-static void check_text(const char *path, const char *what, struct span got, const char *want)
-{
-    if (!span_is(got, want ? want : ""))
-        printf("# %s of %s is \"%.*s\", want \"%s\"\n", what, path, (int)got.len, got.len ? (const char *)got.data : "",
-               want);
-    CHECK(span_is(got, want ? want : ""));
-}
-
-static void check_all(const struct inventory *inventory, const struct want *wants, size_t count)
-{
-    size_t problems = 0;
-    CHECK_INT(inventory->count, count);
-    for (size_t i = 0; i < count && i < inventory->count; i++) {
-        const struct component *c = &inventory->components[i];
-        const struct want *w = &wants[i];
-        check_text(w->path, "path", c->path, w->path);
-        check_text(w->path, "ecosystem", c->ecosystem, w->ecosystem);
-        check_text(w->path, "name", c->name, w->name);
-        check_text(w->path, "version", c->version, w->version);
-        check_text(w->path, "source", c->source, w->source);
-        check_text(w->path, "source version", c->source_version, w->source_version);
-        check_text(w->path, "problem", span_str(c->problem ? c->problem : ""), w->problem);
-        problems += c->problem != NULL;
-    }
-    CHECK_INT(inventory->problem_count, problems);
-}
+#include "tests/format/components.h"
 
 static const char bom[] =
     "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\",\"metadata\":{\"component\":{\"type\":\"application\","
@@ -123,7 +92,11 @@ static void refused(struct arena *arena)
         {"hello\n", E_UNSUPPORTED},
         {"[]", E_UNSUPPORTED},
         {"{}", E_UNSUPPORTED},
-        {"{\"spdxVersion\":\"SPDX-2.3\"}", E_UNSUPPORTED},
+        {"{\"spdxVersion\":\"SPDX-2.1\"}", E_UNSUPPORTED},
+        {"{\"spdxVersion\":\"SPDX-2.3.1\"}", E_UNSUPPORTED},
+        {"{\"spdxVersion\":2.3}", E_TYPE},
+        {"{\"spdxVersion\":\"SPDX-2.3\",\"packages\":{}}", E_TYPE},
+        {"{\"@context\":\"https://spdx.org/rdf/3.0.1/spdx-context.jsonld\"}", E_UNSUPPORTED},
         {"{\"bomFormat\":\"CycloneDX\"}", E_MISSING},
         {"{\"bomFormat\":\"CycloneDX\",\"specVersion\":1.5}", E_TYPE},
         {"{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.1\"}", E_UNSUPPORTED},
