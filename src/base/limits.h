@@ -40,6 +40,8 @@ enum {
     ARCHIVE_RATIO_FREE = 16 * 1024 * 1024, /* below this nobody asks for the ratio */
     ARCHIVE_PATH_MAX = 1024,
     VERS_BYTES_MAX = 16384,   /* one range: thousands of products may share it, and each reads it anew */
+    TEXTS_JSON_BYTES_MAX = 8 * 1024 * 1024, /* what a peer tells as lists of notes in JSON */
+    TEXTS_MAX = 1024,                       /* such notes */
     RELEASE_FILES_MAX = 1024, /* of one stated software release */
 
     /* Circle */

@@ -2,10 +2,9 @@
    included. So a second face that was shown to one mirror alone meets the first, and cosignatures spread while their log is away. */
 #include <stdio.h>
 
-#include "format/json.h"
 #include "node/state.h"
 
-enum { COMPARE_MS = 300000, COMPARE_BYTES_MAX = 8 * 1024 * 1024 };
+enum { COMPARE_MS = 300000 };
 
 static void compare_again(struct node *node)
 {
@@ -26,7 +25,7 @@ void compare_start(struct node *node)
             continue;
         struct action *action = send_add(node, CALL_COMPARE, at, 0, "GET");
         (void)snprintf(action->path, sizeof action->path, "/mirror/checkpoints");
-        action->body_max = COMPARE_BYTES_MAX;
+        action->body_max = TEXTS_JSON_BYTES_MAX;
         node->compare_token = action->token;
         return;
     }
@@ -34,17 +33,17 @@ void compare_start(struct node *node)
 
 int compare_response(struct node *node, const struct event *event)
 {
-    const struct json *root = NULL;
+    struct texts notes = {0};
     struct arena arena;
-    int rc = 0, status;
+    int status;
     node->compare_token = 0;
-    arena_init(&arena, 4 * (size_t)COMPARE_BYTES_MAX);
-    if (event->status == 200 && json_parse(&root, event->body, COMPARE_BYTES_MAX, &arena, NULL) == 0) {
-        const struct json *notes = json_get(root, "checkpoints");
-        for (uint32_t i = 0; rc == 0 && notes && notes->type == JSON_ARRAY && i < notes->count; i++)
-            if (notes->child[i].type == JSON_STRING)
-                rc = checkpoint_heard(node, notes->child[i].text, &status);
-    }
+    if (event->status != 200)
+        return 0;
+    arena_init(&arena, 4 * (size_t)TEXTS_JSON_BYTES_MAX);
+    int rc = body_texts(node, event->body, "checkpoints", &notes, &arena);
+    rc = rc == E_NOMEM ? rc : 0;
+    for (size_t i = 0; rc == 0 && i < notes.count; i++)
+        rc = checkpoint_heard(node, notes.list[i], &status);
     arena_free(&arena);
     return rc;
 }

@@ -41,7 +41,7 @@ enum event_kind_node {
     EVENT_ABSENT,    /* the owner says that these committee members will not answer: `name` (recovery) */
     EVENT_LEAVE,     /* the owner leaves the circle: `name` = own party, as confirmation; `body` = reason */
     EVENT_BACKED_UP, /* the owner has made a backup: `hash` = its id, `body` = what is kept of it (JSON) */
-    EVENT_CARRIED    /* one file of a bundle that was carried here: `name` = party whose log it is of (empty: a document),
+    EVENT_CARRIED /* one file of a bundle that was carried here: `name` = party whose log it is of (empty: a document),
                         `media` = its path ("checkpoint", "tile/...", "documents/HASH"), `body` */
 };
 struct submission {

@@ -3,6 +3,8 @@
 #include "circle/faces.h"
 #include "node/state.h"
 
+#include <stdlib.h>
+
 /* The first face: the note that we accepted at this very size, if its root is another; else a signed one at or above it, whose tree
    we hold. A signed one above says nothing by itself against a pending note that it does not continue. */
 static int face_held(struct node *node, struct held_log *log, const struct checkpoint *other, uint64_t *found,
@@ -23,20 +25,32 @@ static int face_held(struct node *node, struct held_log *log, const struct check
     return store->ops->note_at_least(store, log->id, NOTE_SIGNED, other->size, found, out);
 }
 
+/* The party that this convicts, or NULL; errors are the reader's alone. */
+static int judge(struct node *node, const struct faces_proof *proof, const struct party **party)
+{
+    struct face *faces = calloc(2, sizeof *faces);
+    int rc = faces ? 0 : E_NOMEM;
+    *party = NULL;
+    for (int i = 0; i < 2 && rc == 0; i++)
+        rc = body_checkpoint(node, i ? proof->second : proof->first, &faces[i].checkpoint, &faces[i].note);
+    if (rc == 0 && faces_judge(node->roster, proof, faces, party, NULL) != 0)
+        *party = NULL;
+    free(faces);
+    return rc == E_NOMEM || rc == E_IO ? rc : 0;
+}
+
 /* Nobody is accused by what we compute from our own copy unless it proves itself: if it does not, then a bit of that copy has flipped,
    and E_CORRUPT ends the process before it says so. */
 static int conflict_record(struct node *node, struct held_log *log, const struct faces_proof *proof)
 {
     const struct party *party = NULL;
-    struct arena arena;
     struct buf body;
     int64_t seq;
     buf_init(&body, 4 * NOTE_BYTES_MAX);
-    arena_init(&arena, 16 * (size_t)NOTE_BYTES_MAX);
     int rc = faces_write(&body, proof);
-    if (rc == 0 && faces_verify(node->roster, buf_view(&body), &party, &arena, NULL) != 0 && !MUTANT(FACES_UNPROVEN))
+    rc = rc ? rc : judge(node, proof, &party);
+    if (rc == 0 && !party && !MUTANT(FACES_UNPROVEN))
         rc = E_CORRUPT;
-    arena_free(&arena);
     if (rc == 0)
         rc = write_begin(node);
     log->two_faces = log->two_faces || rc == 0;
@@ -79,20 +93,23 @@ static int conflict_keep(struct node *node, struct held_log *log, const struct c
 }
 
 /* A two-faces document that somebody stated: it convicts by itself, whoever says so. */
-int faces_told(struct node *node, struct span document)
+int faces_told(struct node *node, const struct hash *hash, struct span document)
 {
     const struct party *party = NULL;
+    struct faces_proof proof;
     struct arena arena;
+    bool readable;
     arena_init(&arena, 16 * (size_t)NOTE_BYTES_MAX);
-    if (faces_verify(node->roster, document, &party, &arena, NULL) == 0)
+    int rc = document_faces(node, hash, document, &proof, &arena, &readable);
+    if (rc == 0 && readable && (rc = judge(node, &proof, &party)) == 0 && party)
         log_of(node, party)->two_faces = true;
     arena_free(&arena);
-    return 0;
+    return rc;
 }
 
 static int faces_reload(void *ctx, const struct journal_row *row)
 {
-    return faces_told(ctx, row->body);
+    return faces_told(ctx, NULL, row->body);
 }
 
 int faces_load(struct node *node)

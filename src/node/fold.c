@@ -77,8 +77,7 @@ static int faces_fold(struct node *node, struct held_log *log, uint64_t index, c
 {
     (void)log;
     (void)index;
-    (void)s;
-    return faces_told(node, document);
+    return faces_told(node, &s->document, document);
 }
 
 static int change_fold(struct node *node, struct held_log *log, uint64_t index, const struct statement *s,

@@ -212,6 +212,11 @@ static void entries_refused(const struct metrics *m)
     plain(m, (double)m->node->refused_entries);
 }
 
+static void bodies_unread(const struct metrics *m)
+{
+    plain(m, (double)m->node->bodies_unread);
+}
+
 static void inventories(const struct metrics *m)
 {
     plain(m, (double)m->node->inventory_count);
@@ -337,6 +342,8 @@ static const struct {
     {"comity_peer_missing_since_timestamp_seconds", "gauge", "Since when a peer does not answer; 0 when it does.",
      peer_missing},
     {"comity_entries_refused_total", "counter", "Entries of others' logs that a rule refused.", entries_refused},
+    {"comity_bodies_unread_total", "counter", "Bodies of peers that ended the process which reads them.",
+     bodies_unread},
     {"comity_inventories", "gauge", "Inventories held.", inventories},
     {"comity_inventory_components", "gauge", "Components in all inventories.", inventory_components},
     {"comity_deliveries_pending", "gauge", "Notices that a channel has not taken yet.", deliveries_pending},

@@ -70,7 +70,8 @@ int mirror_add_checkpoint(struct node *node, const struct event *event)
     bool conflict = false;
     if (!request)
         return E_NOMEM;
-    int rc = 0, status = add_checkpoint_parse(request, event->body, NULL) == 0 ? 200 : 400;
+    int read = body_add_checkpoint(node, event->body, request), rc = read == E_NOMEM ? read : 0;
+    int status = body_status(read);
     if (status == 200)
         status = checkpoint_screen(node, request, &log);
     if (status == 200)
@@ -99,7 +100,7 @@ int mirror_add_checkpoint(struct node *node, const struct event *event)
         }
     }
     if (rc == 0)
-        reply(node, event->token, status, "text/plain; charset=utf-8", "");
+        reply(node, event->token, status, "text/plain; charset=utf-8", body_reason(read));
     free(request);
     return rc;
 }
@@ -438,9 +439,10 @@ int checkpoint_heard(struct node *node, struct span note_bytes, int *status)
     *status = 200;
     if (heard_already(node, note_bytes, &told))
         return 0;
-    *status = 400;
-    if (checkpoint_parse(&checkpoint, &note, note_bytes, NULL) != 0)
-        return 0;
+    int rc = body_checkpoint(node, note_bytes, &checkpoint, &note);
+    *status = body_status(rc);
+    if (rc)
+        return rc == E_NOMEM ? rc : 0;
     *status = 404;
     const struct party *party = roster_origin(node->roster, checkpoint.origin);
     struct held_log *log = log_of(node, party);
@@ -450,7 +452,7 @@ int checkpoint_heard(struct node *node, struct span note_bytes, int *status)
     if (!MUTANT(NOTE_UNCHECKED) && party_log_signed(party, &note, &checkpoint, 0) != 0)
         return 0;
     *status = 200;
-    int rc = faces_check(node, log, &checkpoint, note_bytes, &conflict);
+    rc = faces_check(node, log, &checkpoint, note_bytes, &conflict);
     if (rc == 0 && !conflict) {
         rc = cosignatures_take(node, log, &note, &checkpoint, NULL, span_of(NULL, 0));
         if (rc == 0 && note.count > 1)
@@ -467,7 +469,10 @@ int announced(struct node *node, const struct event *event)
     static const struct {
         int status;
         const char *text;
-    } answers[] = {{400, "not a checkpoint\n"}, {404, "no log of this circle\n"}, {403, "not signed by that log\n"}};
+    } answers[] = {{400, "not a checkpoint\n"},
+                   {503, "it could not be read now; ask again\n"},
+                   {404, "no log of this circle\n"},
+                   {403, "not signed by that log\n"}};
     const char *text = "";
     int status, rc = checkpoint_heard(node, event->body, &status);
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++)

@@ -1,7 +1,6 @@
 /* What the owner does with the party as a whole: that a backup was made is noted; the party leaves the circle. */
 #include <stdio.h>
 
-#include "format/json.h"
 #include "node/state.h"
 
 /* The journal remembers when there was last a copy. */
@@ -134,16 +133,16 @@ static void reason_json(struct node *node, const struct held_log *log, struct bu
     struct buf entry, document;
     struct statement s;
     struct arena arena;
-    const struct json *root = NULL;
+    struct texts reason;
     buf_init(&entry, STATEMENT_BYTES_MAX);
     buf_init(&document, 8 * REASON_BYTES_MAX);
     arena_init(&arena, 1 << 20);
     if (store->ops->entry_get(store, log->id, log->left_index, &entry) == 0 &&
         statement_parse(&s, buf_view(&entry), NULL) == 0 &&
         store->ops->document_get(store, &s.document, &document) == 0 &&
-        json_parse(&root, buf_view(&document), document.max, &arena, NULL) == 0) {
+        body_texts(node, buf_view(&document), "reason", &reason, &arena) == 0) {
         buf_text(out, ",\"reason\":");
-        buf_json(out, json_text(root, "reason"));
+        buf_json(out, reason.count ? reason.list[0] : span_of(NULL, 0));
     }
     buf_free(&entry);
     buf_free(&document);

@@ -52,13 +52,55 @@ static int here_media(struct parser *parser, struct span document, char out[stat
     return 0;
 }
 
+static int here_checkpoint(struct parser *parser, struct span note_bytes, struct checkpoint *out, struct note *note)
+{
+    (void)parser;
+    return checkpoint_parse(out, note, note_bytes, NULL);
+}
+
+static int here_add_checkpoint(struct parser *parser, struct span body, struct add_checkpoint *out)
+{
+    (void)parser;
+    return add_checkpoint_parse(out, body, NULL);
+}
+
+static int here_texts(struct parser *parser, struct span json, const char *member, struct texts *out,
+                      struct arena *arena)
+{
+    const struct json *root = NULL;
+    (void)parser;
+    *out = (struct texts){0};
+    int rc = json_parse(&root, json, TEXTS_JSON_BYTES_MAX, arena, NULL);
+    const struct json *found = rc ? NULL : json_get(root, member);
+    bool one = found && found->type == JSON_STRING;
+    size_t most = one ? 1 : found && found->type == JSON_ARRAY ? found->count : 0;
+    struct span *list = arena_array(arena, most + 1, sizeof *list);
+    if (rc || !list || most > TEXTS_MAX)
+        return rc ? rc : !list ? E_NOMEM : E_LIMIT;
+    for (size_t i = 0; i < most; i++)
+        if (one || found->child[i].type == JSON_STRING)
+            list[out->count++] = one ? found->text : found->child[i].text;
+    out->list = list;
+    return 0;
+}
+
+static int here_faces(struct parser *parser, struct span document, struct faces_proof *out, struct arena *arena)
+{
+    (void)parser;
+    return faces_read(out, document, arena, NULL);
+}
+
 struct parser *parser_here(void)
 {
     static const struct parser_ops ops = {.advisory = here_advisory,
                                           .inventory = here_inventory,
                                           .label = here_label,
                                           .publication = here_publication,
-                                          .media = here_media};
+                                          .media = here_media,
+                                          .checkpoint = here_checkpoint,
+                                          .add_checkpoint = here_add_checkpoint,
+                                          .texts = here_texts,
+                                          .faces = here_faces};
     static struct parser here = {&ops};
     return &here;
 }
@@ -119,6 +161,52 @@ int document_label_tell(struct node *node, const struct hash *hash, struct span 
         return 0;
     *out = LABEL_CLOSED;
     return rc == E_PARSER ? unread_note(node, hash) : rc;
+}
+
+/* Bodies */
+
+static int body_read(struct node *node, int rc)
+{
+    node->bodies_unread += rc == E_PARSER;
+    return rc;
+}
+
+int body_checkpoint(struct node *node, struct span bytes, struct checkpoint *out, struct note *note)
+{
+    return body_read(node, node->env.parser->ops->checkpoint(node->env.parser, bytes, out, note));
+}
+
+int body_add_checkpoint(struct node *node, struct span bytes, struct add_checkpoint *out)
+{
+    return body_read(node, node->env.parser->ops->add_checkpoint(node->env.parser, bytes, out));
+}
+
+int body_texts(struct node *node, struct span json, const char *member, struct texts *out, struct arena *arena)
+{
+    return body_read(node, node->env.parser->ops->texts(node->env.parser, json, member, out, arena));
+}
+
+int body_status(int rc)
+{
+    return rc == 0 ? 200 : rc == E_IO || rc == E_NOMEM ? 503 : 400;
+}
+
+const char *body_reason(int rc)
+{
+    return rc == E_PARSER ? "reading this ended the process that reads it, twice\n"
+           : rc == E_IO   ? "the process that reads this is away; ask again\n"
+                          : "";
+}
+
+int document_faces(struct node *node, const struct hash *hash, struct span document, struct faces_proof *out,
+                   struct arena *arena, bool *readable)
+{
+    *readable = false;
+    if (hash && unread_known(node, hash))
+        return 0;
+    int rc = node->env.parser->ops->faces(node->env.parser, document, out, arena);
+    *readable = rc == 0;
+    return rc == E_PARSER && hash ? unread_note(node, hash) : hard(rc) ? rc : 0;
 }
 
 static int unread_visit(void *ctx, const struct journal_row *row)

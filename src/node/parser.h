@@ -3,10 +3,16 @@
 #ifndef COMITY_NODE_PARSER_H
 #define COMITY_NODE_PARSER_H
 
+#include "circle/faces.h"
 #include "format/advisory.h"
 #include "format/inventory.h"
 #include "publish/publish.h"
+#include "record/wire.h"
 
+struct texts { /* of a member of a JSON object: its text, or those of its list */
+    size_t count;
+    const struct span *list;
+};
 struct parser {
     const struct parser_ops *ops;
 };
@@ -20,6 +26,11 @@ struct parser_ops {
     int (*publication)(struct parser *, struct span document, bool open, struct publication *, struct fault *);
     /* MEDIA_CSAF, MEDIA_OSV, MEDIA_CVE, or empty when it is no advisory. */
     int (*media)(struct parser *, struct span document, char out[static MEDIA_BYTES_MAX]);
+    /* What peers send and answer. Of the first two the caller knows that they are what the bytes say, whoever has read them. */
+    int (*checkpoint)(struct parser *, struct span note_bytes, struct checkpoint *, struct note *);
+    int (*add_checkpoint)(struct parser *, struct span body, struct add_checkpoint *);
+    int (*texts)(struct parser *, struct span json, const char *member, struct texts *, struct arena *);
+    int (*faces)(struct parser *, struct span document, struct faces_proof *, struct arena *);
 };
 /* In this process. */
 struct parser *parser_here(void);

@@ -193,9 +193,9 @@ static int cosigned(struct node *node, struct peer *peer, const struct event *ev
         char name[ORIGIN_BYTES_MAX + 8];
         int64_t timestamp;
         mirror_key_name(name, peer->party);
-        if (!bytes.error && checkpoint_parse(&checkpoint, &note, buf_view(&bytes), NULL) == 0 &&
-            note_verify_cosignature(&note, span_str(name), &peer->party->card.keys[KEY_MIRROR], &timestamp, NULL) ==
-                0) {
+        int read = bytes.error ? bytes.error : body_checkpoint(node, buf_view(&bytes), &checkpoint, &note);
+        if (read == 0 && note_verify_cosignature(&note, span_str(name), &peer->party->card.keys[KEY_MIRROR], &timestamp,
+                                                 NULL) == 0) {
             peer->cosigned = peer->target_size;
             peer->push_token = 0;
             retry_ok(&peer->push);

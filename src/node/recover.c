@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/mutant.h"
-#include "format/json.h"
 #include "node/state.h"
 
 enum { OTHERS_TRIES_MAX = 3 };
@@ -99,8 +98,10 @@ static int own_note_told(struct node *node, struct span text)
 {
     struct note note;
     struct checkpoint checkpoint;
-    if (checkpoint_parse(&checkpoint, &note, text, NULL) != 0 || !span_is(checkpoint.origin, node->self->origin) ||
-        !own_note_counts(node, &note, &checkpoint))
+    int rc = body_checkpoint(node, text, &checkpoint, &note);
+    if (rc == E_NOMEM || rc == E_IO)
+        return rc;
+    if (rc || !span_is(checkpoint.origin, node->self->origin) || !own_note_counts(node, &note, &checkpoint))
         return 0; /* not ours: a liar cannot make us wait */
     if (checkpoint.size <= node->own->size && checkpoint.size <= node->recovered_size)
         return 0;
@@ -108,7 +109,7 @@ static int own_note_told(struct node *node, struct span text)
         struct store_tiles space;
         struct tile_reader tiles = log_tiles(node, node->own, &space);
         struct hash root;
-        int rc = tree_root(&tiles, checkpoint.size, &root);
+        rc = tree_root(&tiles, checkpoint.size, &root);
         return rc ? rc : hash_eq(&root, &checkpoint.root) ? 0 : E_TWO_FACES;
     }
     if (checkpoint.size <= node->recovered_size)
@@ -134,8 +135,9 @@ static int cosigned_told(struct node *node, struct span text)
     char name[ORIGIN_BYTES_MAX + 8];
     int64_t timestamp;
     mirror_key_name(name, node->self);
-    if (checkpoint_parse(&checkpoint, &note, text, NULL) != 0)
-        return 0;
+    int rc = body_checkpoint(node, text, &checkpoint, &note);
+    if (rc)
+        return rc == E_NOMEM || rc == E_IO ? rc : 0;
     const struct party *party = roster_origin(node->roster, checkpoint.origin);
     struct held_log *log = log_of(node, party);
     if (!log || log->own || party_log_signed(party, &note, &checkpoint, 0) != 0)
@@ -161,10 +163,15 @@ int recover_response(struct node *node, const struct call *call, const struct ev
 {
     struct peer *peer = &node->peers[call->peer];
     struct arena arena;
-    const struct json *root = NULL;
+    struct texts own, cosigned;
     peer->recover_token = 0;
     arena_init(&arena, 16 << 20);
-    int rc = event->status == 200 ? json_parse(&root, event->body, 1 << 20, &arena, NULL) : E_PEER;
+    int rc = event->status == 200 ? body_texts(node, event->body, "log", &own, &arena) : E_PEER;
+    rc = rc ? rc : body_texts(node, event->body, "cosigned", &cosigned, &arena);
+    if (rc == E_NOMEM) {
+        arena_free(&arena);
+        return rc;
+    }
     if (rc) {
         arena_free(&arena);
         retry_failed(node, &peer->recover);
@@ -172,13 +179,10 @@ int recover_response(struct node *node, const struct call *call, const struct ev
     }
     retry_ok(&peer->recover);
     peer->answered = true;
-    struct span own = json_text(root, "log");
-    if (own.len)
-        rc = own_note_told(node, own);
-    const struct json *cosigned = json_get(root, "cosigned");
-    for (uint32_t i = 0; rc == 0 && cosigned && cosigned->type == JSON_ARRAY && i < cosigned->count; i++)
-        if (cosigned->child[i].type == JSON_STRING)
-            rc = cosigned_told(node, cosigned->child[i].text);
+    if (own.count && own.list[0].len)
+        rc = own_note_told(node, own.list[0]);
+    for (size_t i = 0; rc == 0 && i < cosigned.count; i++)
+        rc = cosigned_told(node, cosigned.list[i]);
     arena_free(&arena);
     return rc ? rc : recover_check(node);
 }

@@ -234,7 +234,7 @@ struct node {
     const char *const *witness_logs; /* vkeys of foreign logs that the owner added, NULL-ended; may be NULL */
     bool
         own_batch; /* the entries being taken were signed a moment ago by our own signer: their signatures need no check */
-    uint64_t refused_entries;
+    uint64_t refused_entries, bodies_unread;
     int failed; /* E_NOMEM once memory ran out where a caller could not be told */
     struct action spare;
     struct call spare_call;
@@ -401,6 +401,16 @@ int document_read(struct node *node, const struct hash *hash, struct span media,
 int document_label_tell(struct node *node, const struct hash *hash, struct span media, struct span document,
                         enum label *out);
 size_t documents_unread(struct node *node);
+/* The same for a two-faces document; `hash` NULL: it is no stated one. */
+int document_faces(struct node *node, const struct hash *hash, struct span document, struct faces_proof *out,
+                   struct arena *arena, bool *readable);
+/* Bodies that peers sent or answered; those that ended their reader are counted. 0, or an error of the body, or of the reader: E_PARSER,
+   E_IO, E_NOMEM. To a requester: the status of an answer (200 for 0) and its reason. */
+int body_checkpoint(struct node *node, struct span bytes, struct checkpoint *out, struct note *note);
+int body_add_checkpoint(struct node *node, struct span bytes, struct add_checkpoint *out);
+int body_texts(struct node *node, struct span json, const char *member, struct texts *out, struct arena *arena);
+int body_status(int rc);
+const char *body_reason(int rc);
 
 void inventories_free(struct node *node);
 
@@ -478,7 +488,8 @@ int witness_checkpoint_get(struct node *node, const struct hash *origin_hash, st
 /* faces.c */
 int faces_check(struct node *node, struct held_log *log, const struct checkpoint *checkpoint, struct span note_bytes,
                 bool *conflict);
-int faces_told(struct node *node, struct span document);
+/* `hash`: of a stated document; NULL of another. */
+int faces_told(struct node *node, const struct hash *hash, struct span document);
 int faces_load(struct node *node); /* what the journal remembers, after a start */
 int faces_proven(struct node *node, struct held_log *log, uint64_t old_size, const struct hash *old_root,
                  const struct add_checkpoint *request);

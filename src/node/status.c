@@ -79,8 +79,9 @@ static void circle_json(struct node *node, struct buf *out)
     buf_printf(out, "\"quorum\":{\"mirrors\":%u,\"needed\":%u,\"may_lie\":%u}", q.m, q.k, q.f);
     leave_json(node, node->own, out);
     ahead_json(node, out);
-    buf_printf(out, "},\"refused_entries\":%llu,\"documents_unread\":%zu,\"peers\":[",
-               (unsigned long long)node->refused_entries, documents_unread(node));
+    buf_printf(out, "},\"refused_entries\":%llu,\"documents_unread\":%zu,\"bodies_unread\":%llu,\"peers\":[",
+               (unsigned long long)node->refused_entries, documents_unread(node),
+               (unsigned long long)node->bodies_unread);
     for (size_t i = 0; i < node->peer_count; i++) {
         buf_text(out, i ? ",\n" : "\n");
         peer_json(node, &node->peers[i], out);

@@ -75,7 +75,9 @@ static int witness_request(struct node *node, const struct event *event, struct 
     struct cosigned cosigned;
     char text[32];
     const struct checkpoint *c = &request->checkpoint;
-    int status = add_checkpoint_parse(request, event->body, NULL) == 0 ? 200 : 400;
+    int read = body_add_checkpoint(node, event->body, request), status = body_status(read);
+    if (read == E_NOMEM)
+        return read;
     if (status == 200 && !foreign_key(node, c->origin, &key))
         status = 404;
     if (status == 200 && note_verify(&request->note, c->origin, &key) != 0)
@@ -97,7 +99,7 @@ static int witness_request(struct node *node, const struct event *event, struct 
     if (status == 200)
         status = consistency_screen(position.size, &position.root, request);
     if (status != 200) {
-        reply(node, event->token, status, "text/plain; charset=utf-8", "");
+        reply(node, event->token, status, "text/plain; charset=utf-8", body_reason(read));
         return 0;
     }
     memcpy(sign.origin, c->origin.data, c->origin.len);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "format/flat.h"
+#include "record/flat.h"
 #include "shell/gzip.h"
 #include "shell/shell.h"
 
@@ -20,13 +21,18 @@ enum parse_type {
     PARSE_PUBLICATION,
     PARSE_MEDIA,
     PARSE_UNPACK,
+    PARSE_CHECKPOINT,
+    PARSE_ADD_CHECKPOINT,
+    PARSE_TEXTS, /* the side is the member's name */
+    PARSE_FACES,
     PARSE_TYPES
 };
 enum {
     PARSE_SECONDS_MAX = 30, /* of one document; then the process ends by SIGALRM */
     LINE_SECONDS_MAX = PARSE_SECONDS_MAX + 10,
     AGAIN_MS_MAX = 15000, /* until there is a new process */
-    ANSWER_BYTES_MAX = 4 * INVENTORY_BYTES_MAX
+    ANSWER_BYTES_MAX = 4 * INVENTORY_BYTES_MAX,
+    MEMBER_BYTES_MAX = 32
 };
 static const rlim_t memory_max = 2048ull * 1024 * 1024;
 
@@ -74,6 +80,47 @@ static int publication_answer(struct span document, bool open, struct buf *out, 
     return 0;
 }
 
+static int checkpoint_answer(struct span bytes, struct buf *out)
+{
+    static struct note note;
+    struct checkpoint checkpoint;
+    int rc = parser_here()->ops->checkpoint(NULL, bytes, &checkpoint, &note);
+    if (rc == 0)
+        flat_put_checkpoint(out, &checkpoint, &note);
+    return rc;
+}
+
+static int add_checkpoint_answer(struct span body, struct buf *out)
+{
+    static struct add_checkpoint request;
+    int rc = parser_here()->ops->add_checkpoint(NULL, body, &request);
+    if (rc == 0)
+        flat_put_add_checkpoint(out, &request);
+    return rc;
+}
+
+static int texts_answer(struct span side, struct span json, struct arena *arena, struct buf *out)
+{
+    struct texts texts;
+    char member[MEMBER_BYTES_MAX] = "";
+    if (side.len >= sizeof member)
+        return E_LIMIT;
+    memcpy(member, side.data, side.len);
+    int rc = parser_here()->ops->texts(NULL, json, member, &texts, arena);
+    for (size_t i = 0; rc == 0 && i < texts.count; i++)
+        flat_put_text(out, texts.list[i]);
+    return rc;
+}
+
+static int faces_answer(struct span document, struct arena *arena, struct buf *out)
+{
+    struct faces_proof proof;
+    int rc = parser_here()->ops->faces(NULL, document, &proof, arena);
+    if (rc == 0)
+        faces_flat_put(out, &proof);
+    return rc;
+}
+
 static int answer_make(const struct parse_ask *ask, struct span side, struct span document, struct arena *arena,
                        struct buf *out, struct fault *fault)
 {
@@ -95,6 +142,14 @@ static int answer_make(const struct parse_ask *ask, struct span side, struct spa
         rc = parser_here()->ops->media(NULL, document, media);
         buf_text(out, media);
         return rc;
+    case PARSE_CHECKPOINT:
+        return checkpoint_answer(document, out);
+    case PARSE_ADD_CHECKPOINT:
+        return add_checkpoint_answer(document, out);
+    case PARSE_TEXTS:
+        return texts_answer(side, document, arena, out);
+    case PARSE_FACES:
+        return faces_answer(document, arena, out);
     default:
         out->max = ask->most < ANSWER_BYTES_MAX ? (size_t)ask->most : ANSWER_BYTES_MAX;
         return gunzip(out, document);
@@ -242,19 +297,27 @@ static int ask(struct parser *parser, struct parse_ask *ask, struct span side, s
     return fail(fault, E_PARSER, "the process that reads documents ended twice over it");
 }
 
+/* The answer, moved to the arena. */
+static int ask_kept(struct parser *parser, struct parse_ask *request, struct span side, struct span body,
+                    struct arena *arena, struct span *kept)
+{
+    struct buf answer;
+    buf_init(&answer, ANSWER_BYTES_MAX);
+    int rc = ask(parser, request, side, body, &answer, NULL);
+    *kept = rc ? span_of(NULL, 0) : arena_copy(arena, buf_view(&answer));
+    if (rc == 0 && answer.len && !kept->data)
+        rc = arena->exhausted ? E_NOMEM : E_LIMIT;
+    buf_free(&answer);
+    return rc;
+}
+
 static int op_advisory(struct parser *parser, struct span media, struct span document, struct advisory *out,
                        struct arena *arena)
 {
     struct parse_ask request = {.type = PARSE_ADVISORY};
-    struct buf flat;
-    buf_init(&flat, ANSWER_BYTES_MAX);
-    int rc = ask(parser, &request, media, document, &flat, NULL);
-    struct span bytes = rc ? span_of(NULL, 0) : arena_copy(arena, buf_view(&flat));
-    if (rc == 0 && flat.len && !bytes.data)
-        rc = arena->exhausted ? E_NOMEM : E_LIMIT;
-    rc = rc ? rc : flat_get_advisory(out, bytes, arena);
-    buf_free(&flat);
-    return rc;
+    struct span bytes;
+    int rc = ask_kept(parser, &request, media, document, arena, &bytes);
+    return rc ? rc : flat_get_advisory(out, bytes, arena);
 }
 
 static int op_inventory(struct parser *parser, struct span bytes, struct span distribution, struct inventory *out,
@@ -335,6 +398,52 @@ static int op_media(struct parser *parser, struct span document, char out[static
     return rc;
 }
 
+static int op_checkpoint(struct parser *parser, struct span bytes, struct checkpoint *out, struct note *note)
+{
+    struct parse_ask request = {.type = PARSE_CHECKPOINT};
+    struct buf answer;
+    if (bytes.len > NOTE_BYTES_MAX)
+        return E_LIMIT;
+    buf_init(&answer, ANSWER_BYTES_MAX);
+    int rc = ask(parser, &request, span_of(NULL, 0), bytes, &answer, NULL);
+    rc = rc ? rc : flat_get_checkpoint(out, note, buf_view(&answer), bytes);
+    buf_free(&answer);
+    return rc;
+}
+
+static int op_add_checkpoint(struct parser *parser, struct span body, struct add_checkpoint *out)
+{
+    struct parse_ask request = {.type = PARSE_ADD_CHECKPOINT};
+    struct buf answer;
+    buf_init(&answer, ANSWER_BYTES_MAX);
+    int rc = ask(parser, &request, span_of(NULL, 0), body, &answer, NULL);
+    rc = rc ? rc : flat_get_add_checkpoint(out, buf_view(&answer), body);
+    buf_free(&answer);
+    return rc;
+}
+
+static int op_texts(struct parser *parser, struct span json, const char *member, struct texts *out, struct arena *arena)
+{
+    struct parse_ask request = {.type = PARSE_TEXTS};
+    struct span bytes;
+    *out = (struct texts){0};
+    int rc = ask_kept(parser, &request, span_str(member), json, arena, &bytes);
+    struct span *list = rc ? NULL : arena_array(arena, TEXTS_MAX, sizeof *list);
+    while (list && bytes.len)
+        if (out->count == TEXTS_MAX || !flat_take_text(&bytes, &list[out->count++]))
+            return E_PARSER;
+    out->list = list;
+    return rc ? rc : list ? 0 : E_NOMEM;
+}
+
+static int op_faces(struct parser *parser, struct span document, struct faces_proof *out, struct arena *arena)
+{
+    struct parse_ask request = {.type = PARSE_FACES};
+    struct span bytes;
+    int rc = ask_kept(parser, &request, span_of(NULL, 0), document, arena, &bytes);
+    return rc ? rc : faces_flat_get(out, bytes) == 0 ? 0 : E_PARSER;
+}
+
 int parser_unpack(struct parser *parser, struct span packed, struct buf *out)
 {
     struct parse_ask request = {.type = PARSE_UNPACK, .most = out->max};
@@ -352,7 +461,11 @@ struct parser *parser_client(struct shell *shell)
                                           .inventory = op_inventory,
                                           .label = op_label,
                                           .publication = op_publication,
-                                          .media = op_media};
+                                          .media = op_media,
+                                          .checkpoint = op_checkpoint,
+                                          .add_checkpoint = op_add_checkpoint,
+                                          .texts = op_texts,
+                                          .faces = op_faces};
     static struct client client;
     client = (struct client){.base = {&ops}, .shell = shell, .fd = -1};
     return &client.base;

@@ -94,6 +94,30 @@ touch "$circle/enough"
 wait "${pid[asker]}"
 unset "pid[asker]"
 
+# A body is under way to the parser, which is killed over it: the next one reads it, and whoever asked hears what it would have heard.
+curl -sf "$(url southland /checkpoint)" > "$circle/note"
+{ printf 'old 0\n\n'; cat "$circle/note"; } > "$circle/body"
+killed_over() { # killed_over PATH FILE STATUS WHAT
+    local before sent
+    before=$(child parser)
+    kill -STOP "$before"
+    curl -s --max-time 30 -o "$circle/answer" -w '%{http_code}' --data-binary "@$2" "$(url vendor "$1")" > "$circle/code" &
+    sent=$!
+    check "$4 waits for the parser" until_true 10 blocked
+    kill -9 "$before"
+    wait $sent
+    same "... which is killed over it: it is answered all the same" "$3" "$(cat "$circle/code")"
+    check "... by a new one" until_true 10 changed parser "$before"
+}
+blocked() { ! curl -s --max-time 0.5 --unix-socket "$circle/vendor/run/sock" -o "$circle/answer" http://localhost/api/v1/status; }
+echo "no checkpoint" > "$circle/junk"
+killed_over /announce "$circle/junk" 400 "an announcement"
+killed_over /mirror/add-checkpoint "$circle/body" 409 "a checkpoint for the mirror"
+killed_over /witness/add-checkpoint "$circle/body" 404 "a checkpoint for the witness"
+same "nothing of that was given up" 0 "$(comity vendor --json status > "$circle/status"; value "$circle/status" 'x["bodies_unread"]')"
+id=$(advisory AFTER-parser zlib > "$circle/advisory"; publish --open "$circle/advisory")
+check "and what is published next stands" until_true 30 stands vendor "$id"
+
 command=$(child command)
 kill -9 "$command"
 check "the process for commands is killed: there is a new one" until_true 10 changed command "$command"

@@ -23,6 +23,7 @@ struct bench {
     size_t self;
     struct store *store;
     struct signer *signer;
+    struct parser *parser; /* NULL: this process */
     struct node *node;
     struct node_config config;
     int64_t now_ms;
@@ -133,7 +134,7 @@ static inline void bench_step(struct bench *b, struct event event)
 
 static inline void bench_start(struct bench *b)
 {
-    struct env env = {.store = b->store, .signer = b->signer, .random = bench_random};
+    struct env env = {.store = b->store, .signer = b->signer, .parser = b->parser, .random = bench_random};
     struct fault fault = {0};
     CHECK_INT(node_open(&b->node, &env, &b->config, &fault), 0);
     bench_step(b, (struct event){.kind = EVENT_START});

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "format/flat.h"
+#include "record/flat.h"
 #include "shell/gzip.h"
 #include "shell/shell.h"
 #include "tests/test.h"
@@ -46,6 +47,79 @@ static int line_offer(void)
     CHECK(fd_send(supervisor, CHILD_PARSER, pair[0]));
     (void)close(pair[0]);
     return pair[1];
+}
+
+/* Texts for the kinds of bodies; `way` as below. */
+static const char note_text[] =
+    "example.org/log\n5\nAQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n"
+    "\xe2\x80\x94 example.org/log "
+    "AAAAAQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+P0A=\n";
+static const char faces_text[] = "{\"comity\":\"two-faces/1\",\"first\":\"a\",\"second\":\"b\",\"older_root\":"
+                                 "\"AQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\",\"consistency\":["
+                                 "\"AQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"]}";
+static const char list_text[] = "{\"one\":\"alone\",\"many\":[\"a\",1,\"b\\n\"],\"other\":7}";
+
+enum way { WAY_CHECKPOINT, WAY_ADD_CHECKPOINT, WAY_TEXT, WAY_TEXTS, WAY_FACES, WAYS };
+
+/* What came of reading, written down to be compared. */
+static int body_read(struct parser *parser, enum way way, const char *text, struct buf *out)
+{
+    static struct add_checkpoint request;
+    struct texts texts;
+    struct faces_proof proof;
+    struct arena arena;
+    int rc = 0;
+    arena_init(&arena, 1 << 20);
+    memset(&request, 0, sizeof request);
+    if (way == WAY_CHECKPOINT)
+        rc = parser->ops->checkpoint(parser, span_str(text), &request.checkpoint, &request.note);
+    else if (way == WAY_ADD_CHECKPOINT)
+        rc = parser->ops->add_checkpoint(parser, span_str(text), &request);
+    if (rc == 0 && way <= WAY_ADD_CHECKPOINT) {
+        buf_printf(out, "%llu %zu %llu", (unsigned long long)request.old_size, request.count,
+                   (unsigned long long)request.checkpoint.size);
+        buf_span(out, request.checkpoint.origin);
+        buf_span(out, request.note.signatures[0].line);
+        buf_add(out, request.note.signatures[0].bytes, request.note.signatures[0].len);
+    }
+    if (way == WAY_TEXT || way == WAY_TEXTS) {
+        rc = parser->ops->texts(parser, span_str(text), way == WAY_TEXT ? "one" : "many", &texts, &arena);
+        for (size_t i = 0; rc == 0 && i < texts.count; i++)
+            flat_put_text(out, texts.list[i]);
+    }
+    if (way == WAY_FACES && (rc = parser->ops->faces(parser, span_str(text), &proof, &arena)) == 0)
+        faces_flat_put(out, &proof);
+    buf_printf(out, " %d\n", rc);
+    arena_free(&arena);
+    return rc;
+}
+
+static const char *body_text(enum way way)
+{
+    static char add[sizeof note_text + 64];
+    (void)snprintf(add, sizeof add, "old 3\nAQIDAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n%s", note_text);
+    return way == WAY_CHECKPOINT       ? note_text
+           : way == WAY_ADD_CHECKPOINT ? add
+           : way == WAY_FACES          ? faces_text
+                                       : list_text;
+}
+
+static void same_bodies(struct parser *parser)
+{
+    struct parser *const both[2] = {parser, parser_here()};
+    struct buf out[2];
+    for (int i = 0; i < 2; i++) {
+        buf_init(&out[i], 1 << 20);
+        for (enum way way = 0; way < WAYS; way++) {
+            CHECK_INT(body_read(both[i], way, body_text(way), &out[i]), 0);
+            CHECK(body_read(both[i], way, "{\"a\":", &out[i]) < 0);
+            CHECK(body_read(both[i], way, "", &out[i]) < 0);
+        }
+    }
+    CHECK(out[0].len > 500 && span_eq(buf_view(&out[0]), buf_view(&out[1])));
+    CHECK(memmem(out[0].data, out[0].len, "alone", 5) && memmem(out[0].data, out[0].len, "b\n", 2));
+    buf_free(&out[0]);
+    buf_free(&out[1]);
 }
 
 static void same_answers(struct parser *parser)
@@ -100,6 +174,7 @@ static void real(struct parser *parser)
     (void)close(pair[1]);
     parser_line(parser, pair[0]);
     same_answers(parser);
+    same_bodies(parser);
     test("gzip is expanded there, to its limit and no further");
     struct buf text, packed, out;
     buf_init(&text, 100000);
@@ -152,6 +227,72 @@ static void deaths(struct parser *parser)
     arena_free(&arena);
 }
 
+/* Each kind: two lines that end, and the body is given up; one that ends, and the next reader reads it. */
+static void bodies_deadly(struct parser *parser)
+{
+    struct buf out, same;
+    int control, status;
+    test("a body over which the process ends twice is E_PARSER, of every kind; over which it ends once it is read by "
+         "the next");
+    pid_t pid = parser_start(&control);
+    for (enum way way = 0; way < WAYS; way++) {
+        int pair[2];
+        buf_init(&out, 1 << 20);
+        buf_init(&same, 1 << 20);
+        (void)close(line_offer()); /* behind the one that the last round left */
+        CHECK_INT(body_read(parser, way, body_text(way), &out), E_PARSER);
+        CHECK(!parser_there(parser));
+        (void)close(line_offer());
+        CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        CHECK(fd_send(control, 0, pair[1]) && fd_send(supervisor, CHILD_PARSER, pair[0]));
+        buf_reset(&out);
+        CHECK_INT(body_read(parser, way, body_text(way), &out), 0);
+        CHECK_INT(body_read(parser_here(), way, body_text(way), &same), 0);
+        CHECK(span_eq(buf_view(&out), buf_view(&same)));
+        (void)close(pair[0]);
+        (void)close(pair[1]);
+        (void)close(line_offer()); /* this line is not used again: the parser waits for the next one */
+        CHECK(line_wait(&shell, 0));
+        buf_free(&out);
+        buf_free(&same);
+    }
+    (void)close(control);
+    CHECK_INT(waitpid(pid, &status, 0), pid);
+}
+
+/* A reader that was taken over: what it says of a note that the note does not say is not taken, and nor is what has no form. */
+static void bodies_false(struct parser *parser)
+{
+    static struct note note;
+    struct checkpoint checkpoint;
+    struct buf flat, out;
+    test("what a reader says of a body that the body does not say is not taken");
+    CHECK_INT(checkpoint_parse(&checkpoint, &note, span_str(note_text), NULL), 0);
+    for (enum way way = 0; way < WAYS; way++) {
+        buf_init(&flat, 1 << 20);
+        buf_init(&out, 1 << 20);
+        checkpoint.size = 6;
+        if (way == WAY_CHECKPOINT)
+            flat_put_checkpoint(&flat, &checkpoint, &note);
+        else
+            buf_text(&flat, way == WAY_ADD_CHECKPOINT ? "short" : "\xff\xff\xff\xffpast the end");
+        struct {
+            int32_t code;
+            struct fault fault;
+            uint64_t bytes;
+        } answer = {.bytes = flat.len};
+        int end = line_offer();
+        CHECK(send_all(end, &answer, sizeof answer) && send_all(end, flat.data, flat.len));
+        CHECK_INT(body_read(parser, way, body_text(way), &out), E_PARSER);
+        CHECK(parser_there(parser)); /* it has answered: this was no death */
+        (void)close(end);
+        (void)close(line_offer());
+        CHECK(line_wait(&shell, 0));
+        buf_free(&flat);
+        buf_free(&out);
+    }
+}
+
 static void nonsense(struct parser *parser)
 {
     /* code, then the fault, then the bytes that are said to follow */
@@ -196,5 +337,9 @@ int main(void)
     while (line_wait(&shell, 0))
         ;
     nonsense(parser);
+    while (line_wait(&shell, 0))
+        ;
+    bodies_deadly(parser);
+    bodies_false(parser);
     return test_end();
 }
