@@ -123,6 +123,9 @@ WRITE_OP(journal_append,
 WRITE_OP(view_put, (struct store * store, struct span view, struct span key, struct span value),
          (store, view, key, value))
 WRITE_OP(view_delete, (struct store * store, struct span view, struct span key), (store, view, key))
+WRITE_OP(kept_put, (struct store * store, struct span space, struct span key, struct span value),
+         (store, space, key, value))
+WRITE_OP(kept_drop, (struct store * store, struct span space, struct span key), (store, space, key))
 #undef WRITE_OP
 
 /* The disk: bits flipped in what is read */
@@ -252,6 +255,8 @@ static const struct store_ops *faulty_store_ops(struct member *member)
     ops->journal_append = faulty_journal_append;
     ops->view_put = faulty_view_put;
     ops->view_delete = faulty_view_delete;
+    ops->kept_put = faulty_kept_put;
+    ops->kept_drop = faulty_kept_drop;
     ops->entry_get = faulty_entry_get;
     ops->entries_scan = faulty_entries_scan;
     ops->tile_get = faulty_tile_get;

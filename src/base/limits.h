@@ -31,6 +31,7 @@ enum {
     DOCUMENT_BYTES_MAX = 32 * 1024 * 1024, /* one stated document */
     DOCUMENT_INLINE_MAX = 1024 * 1024,     /* larger ones are files named by hash */
     INVENTORY_BYTES_MAX = 64 * 1024 * 1024,
+    KEPT_BYTES_MAX = 2 * INVENTORY_BYTES_MAX, /* what the node keeps of one, and replaces as a whole */
     COMPONENTS_MAX = 200000,
     CSV_COLUMNS_MAX = 1024,
     /* Archives of advisories: OSV's whole export is some 700,000 records in 1 GB, 8 times that unpacked */

@@ -55,8 +55,8 @@ static bool pragma_lines(struct check *check, const char *table)
     return bad;
 }
 
-static const char *const tables[] = {"log",         "entry",    "id_index", "tile",  "note",
-                                     "cosignature", "document", "journal",  "state", "d_view"};
+static const char *const tables[] = {"log",      "entry",   "id_index", "tile",   "note", "cosignature",
+                                     "document", "journal", "state",    "d_view", "kept"};
 
 static void pages_check(struct check *check)
 {
@@ -138,6 +138,7 @@ static const struct {
     {"journal",
      "SELECT format('row %d', seq), sum IS row_sum('journal', seq, at, kind, key, body) FROM journal NOT INDEXED"},
     {"state", "SELECT format('key %s', hex(key)), " STATE_GOOD " FROM state"},
+    {"kept", "SELECT format('%s of %s', CAST(space AS TEXT), hex(key)), " KEPT_GOOD " FROM kept NOT INDEXED"},
 };
 
 /* -1: it cannot be read. */

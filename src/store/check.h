@@ -35,6 +35,8 @@ int salvage_notes(struct salvage *, log_id, int (*visit)(void *ctx, enum note_ki
                   void *ctx);
 int salvage_cosignatures(struct salvage *, log_id, cosignature_visit *visit, void *ctx);
 int salvage_documents(struct salvage *, int (*visit)(void *ctx, const struct hash *, enum label), void *ctx);
+/* Of the rows that are kept as wholes, those of this space that fit their sum. */
+int salvage_kept(struct salvage *salvage, struct span space, pair_visit *visit, void *ctx);
 int salvage_state(struct salvage *, pair_visit *visit, void *ctx);
 /* Every row, good or not, in order of seq; `row` is NULL when it cannot be read or fails its sum. */
 int salvage_journal(struct salvage *, int (*visit)(void *ctx, int64_t seq, const struct journal_row *row), void *ctx);

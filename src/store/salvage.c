@@ -361,6 +361,33 @@ int salvage_documents(struct salvage *salvage, int (*visit)(void *ctx, const str
     return rc;
 }
 
+int salvage_kept(struct salvage *salvage, struct span space, pair_visit *visit, void *ctx)
+{
+    struct sqlite_store *s = self_of(salvage->store);
+    int64_t last = greatest_of(s, "SELECT max(rowid) FROM kept NOT INDEXED");
+    sqlite3_stmt *q = NULL;
+    struct buf value;
+    int rc = 0;
+    if (sqlite3_prepare_v2(
+            s->db, "SELECT size, value, " KEPT_GOOD ", key FROM kept NOT INDEXED WHERE rowid = ?1 AND space = ?2", -1,
+            &q, NULL) != SQLITE_OK)
+        return 0;
+    buf_init(&value, KEPT_BYTES_MAX);
+    for (int64_t row = 1; row <= last && rc == 0; row++) {
+        buf_reset(&value);
+        (void)sqlite3_reset(q);
+        (void)sqlite3_bind_int64(q, 1, row);
+        bind_span(q, 2, space);
+        if (sqlite3_step(q) != SQLITE_ROW)
+            continue;
+        rc = kept_row(s, q, &value);
+        rc = rc == E_CORRUPT ? 0 : rc ? rc : visit(ctx, column(q, 3), buf_view(&value));
+    }
+    (void)sqlite3_finalize(q);
+    buf_free(&value);
+    return rc;
+}
+
 struct journal_walk {
     int (*visit)(void *ctx, int64_t seq, const struct journal_row *row);
     void *ctx;

@@ -13,6 +13,7 @@
 #define TILE_GOOD "sum IS row_sum('tile', log, level, n, hashes)"
 #define DOC_GOOD "sum IS row_sum('document', hash, label, size)"
 #define STATE_GOOD "sum IS row_sum('state', key, value)"
+#define KEPT_GOOD "sum IS row_sum('kept', space, key, size, value)"
 #define JOURNAL_COLUMNS "seq, at, kind, key, body, sum IS row_sum('journal', seq, at, kind, key, body)"
 #define COSIG_COLUMNS                                                                                                  \
     "size, root, kid, at, signature, cose,"                                                                            \
@@ -58,6 +59,12 @@
     X(VIEW_DELETE, "DELETE FROM d_view WHERE view = ?1 AND key = ?2")                                                  \
     X(VIEW_SCAN, "SELECT key, value FROM d_view WHERE view = ?1 AND key >= ?2 ORDER BY key")                           \
     X(VIEW_DROP, "DELETE FROM d_view")                                                                                 \
+    X(KEPT_PUT, "INSERT OR REPLACE INTO kept(space, key, size, value, sum)"                                            \
+                " VALUES(?1, ?2, ?3, ?4, row_sum('kept', ?1, ?2, ?3, ?4))")                                            \
+    X(KEPT_GET, "SELECT size, value, " KEPT_GOOD " FROM kept WHERE space = ?1 AND key = ?2")                           \
+    X(KEPT_SCAN, "SELECT size, value, " KEPT_GOOD ", key FROM kept WHERE space = ?1 ORDER BY key")                     \
+    X(KEPT_DROP, "DELETE FROM kept WHERE space = ?1 AND key = ?2")                                                     \
+    X(KEPT_DROP_ALL, "DELETE FROM kept WHERE space = ?1")                                                              \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                                        \
     X(COMMIT, "COMMIT")                                                                                                \
     X(ROLLBACK, "ROLLBACK")
@@ -153,5 +160,11 @@ int sj_view_delete(struct store *, struct span, struct span);
 int sj_view_scan(struct store *, struct span, struct span, pair_visit *, void *);
 int sj_views_drop(struct store *);
 int sj_views_dump(struct store *, pair_visit *, void *);
+/* sqlite_kept.c */
+int sk_put(struct store *, struct span, struct span, struct span);
+int sk_get(struct store *, struct span, struct span, struct buf *);
+int sk_scan(struct store *, struct span, pair_visit *, void *);
+int sk_drop(struct store *, struct span, struct span);
+int kept_row(struct sqlite_store *s, sqlite3_stmt *q, struct buf *out); /* size, value, good */
 
 #endif

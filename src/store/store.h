@@ -94,6 +94,13 @@ struct store_ops {
                      void *ctx); /* keys >= from, in order */
     int (*views_drop)(struct store *);
     int (*views_dump)(struct store *, pair_visit *, void *ctx); /* every (view \0 key, value) in order */
+
+    /* What is private, large, and replaced as a whole, packed (zstd): an inventory's file; and what is derived from such, but no view. */
+    int (*kept_put)(struct store *, struct span space, struct span key,
+                    struct span value);                                                   /* E_LIMIT: KEPT_BYTES_MAX */
+    int (*kept_get)(struct store *, struct span space, struct span key, struct buf *out); /* E_NOTFOUND, E_CORRUPT */
+    int (*kept_scan)(struct store *, struct span space, pair_visit *, void *ctx);         /* all of a space, by key */
+    int (*kept_drop)(struct store *, struct span space, struct span key);                 /* data NULL: the space */
 };
 
 /* SQLite: `path` of state.db and the folder for large documents. Takes an exclusive lock: E_LOCKED. Migrates forward; a newer

@@ -44,7 +44,7 @@ static const struct {
     const char *pragma, *want;
 } settings[] = {
     {"PRAGMA journal_mode", "wal"}, {"PRAGMA synchronous", "2"},    {"PRAGMA page_size", "4096"},
-    {"PRAGMA cache_size", "-8000"}, {"PRAGMA mmap_size", "0"},      {"PRAGMA user_version", "3"},
+    {"PRAGMA cache_size", "-8000"}, {"PRAGMA mmap_size", "0"},      {"PRAGMA user_version", "4"},
     {"PRAGMA temp_store", "2"},     {"PRAGMA trusted_schema", "0"}, {"PRAGMA journal_size_limit", "33554432"},
 };
 
@@ -439,7 +439,7 @@ static void test_integrity(void)
 
 static const char sums_drop[] = "ALTER TABLE note DROP COLUMN sum; ALTER TABLE cosignature DROP COLUMN sum;"
                                 "ALTER TABLE document DROP COLUMN sum; ALTER TABLE journal DROP COLUMN sum;"
-                                "ALTER TABLE state DROP COLUMN sum; ALTER TABLE tile DROP COLUMN sum;"
+                                "ALTER TABLE state DROP COLUMN sum; ALTER TABLE tile DROP COLUMN sum; DROP TABLE kept;"
                                 "PRAGMA user_version = 1";
 
 static int cosignature_any(void *ctx, const struct stored_cosignature *c)

@@ -469,6 +469,63 @@ static void test_views(void)
     buf_free(&out);
 }
 
+static int kept_is(const char *space, const char *key, struct span want)
+{
+    struct buf out;
+    buf_init(&out, 2 << 20);
+    int rc = store->ops->kept_get(store, span_str(space), span_str(key), &out);
+    bool same = rc == 0 && span_eq(buf_view(&out), want);
+    buf_free(&out);
+    return rc ? rc : same ? 0 : 1;
+}
+
+static int kept_collect(void *ctx, struct span key, struct span value)
+{
+    struct buf *out = ctx;
+    buf_span(out, key);
+    buf_printf(out, "=%zu ", value.len);
+    return span_is(key, "stop") ? 3 : 0;
+}
+
+static void test_kept(void)
+{
+    static uint8_t large[1 << 20], noise[4096];
+    struct span plain = span_of(large, sizeof large), random = span_of(noise, sizeof noise);
+    struct buf out;
+    test("what is kept as a whole: replaced, packed when that pays, scanned and dropped by space");
+    for (size_t i = 0; i < sizeof large; i++)
+        large[i] = (uint8_t)(i / 1000);
+    for (size_t i = 0; i < sizeof noise; i++)
+        noise[i] = (uint8_t)(i * 2654435761u >> 13);
+    buf_init(&out, 1000);
+    CHECK_INT(store->ops->begin(store), 0);
+    CHECK_INT(store->ops->kept_put(store, span_str("s"), span_str("b"), plain), 0);
+    CHECK_INT(store->ops->kept_put(store, span_str("s"), span_str("b"), span_of(large, 1000)), 0);
+    CHECK_INT(store->ops->kept_put(store, span_str("s"), span_str("a"), plain), 0);
+    CHECK_INT(store->ops->kept_put(store, span_str("s"), span_str(""), span_of(NULL, 0)), 0);
+    CHECK_INT(store->ops->kept_put(store, span_str("t"), span_str("stop"), random), 0);
+    CHECK_INT(store->ops->commit(store), 0);
+    CHECK_INT(kept_is("s", "a", plain), 0);
+    CHECK_INT(kept_is("s", "b", span_of(large, 1000)), 0);
+    CHECK_INT(kept_is("s", "", span_of(NULL, 0)), 0);
+    CHECK_INT(kept_is("t", "stop", random), 0);
+    CHECK_INT(kept_is("t", "a", plain), E_NOTFOUND);
+    CHECK_INT(store->ops->kept_scan(store, span_str("s"), kept_collect, &out), 0);
+    CHECK(span_is(buf_view(&out), "=0 a=1048576 b=1000 "));
+    CHECK_INT(store->ops->kept_scan(store, span_str("t"), kept_collect, &out), 3);
+    CHECK_INT(store->ops->begin(store), 0);
+    CHECK_INT(store->ops->kept_drop(store, span_str("s"), span_of("", 0)), 0);
+    CHECK_INT(store->ops->kept_drop(store, span_str("s"), span_str("none")), 0);
+    CHECK_INT(kept_is("s", "", span_of(NULL, 0)), E_NOTFOUND);
+    CHECK_INT(kept_is("s", "a", plain), 0);
+    CHECK_INT(store->ops->kept_drop(store, span_str("s"), span_of(NULL, 0)), 0);
+    CHECK_INT(kept_is("s", "a", plain), E_NOTFOUND);
+    CHECK_INT(kept_is("t", "stop", random), 0);
+    crash();
+    CHECK_INT(kept_is("s", "b", span_of(large, 1000)), 0);
+    buf_free(&out);
+}
+
 int main(void)
 {
     for (int i = 0; i < 2; i++) {
@@ -487,6 +544,7 @@ int main(void)
         test_documents();
         test_journal();
         test_views();
+        test_kept();
         store->ops->close(store);
         folder_drop();
     }
