@@ -211,15 +211,21 @@ static uint32_t *release_next(struct catalogue *c, uint32_t id)
     return &c->releases[id].next;
 }
 
-uint32_t release_find(const struct catalogue *c, uint32_t package, struct span version)
+static uint32_t release_of(const struct catalogue *c, uint32_t package, struct span version, bool broken)
 {
     uint32_t string = string_find(c, version);
     if (!string || !c->release_slots.heads)
         return 0;
-    uint32_t id = c->release_slots.heads[release_key(c, package, string, false) & c->release_slots.mask];
-    while (id && !(c->releases[id].package == package && c->releases[id].version == string && !c->releases[id].broken))
+    uint32_t id = c->release_slots.heads[release_key(c, package, string, broken) & c->release_slots.mask];
+    while (id && !(c->releases[id].package == package && c->releases[id].version == string &&
+                   c->releases[id].broken == broken))
         id = c->releases[id].next;
     return id;
+}
+
+uint32_t release_find(const struct catalogue *c, uint32_t package, struct span version)
+{
+    return release_of(c, package, version, false);
 }
 
 /* Behind those that compare equal. */
@@ -475,9 +481,9 @@ enum verdict judgement_told(enum judgement judgement)
     return verdict == VERDICT_NOT_AFFECTED ? VERDICT_NONE : verdict;
 }
 
-/* Both ascending by release. */
+/* Both ascending by release. `wide`: what stays undecided is told, too. */
 static int findings_exchange(struct catalogue *c, uint32_t id, const struct pairs *old, const struct pairs *new,
-                             struct teller *t)
+                             bool wide, struct teller *t)
 {
     size_t i = 0, j = 0;
     int rc = 0;
@@ -488,14 +494,27 @@ static int findings_exchange(struct catalogue *c, uint32_t id, const struct pair
         enum verdict after = is >> 8 == release ? judgement_told((enum judgement)(is & 0xff)) : VERDICT_NONE;
         i += was >> 8 == release;
         j += is >> 8 == release;
-        if (before == after)
+        if (before == after && !(wide && after == VERDICT_UNDECIDED))
             continue;
-        rc = finding_write(c, id, is >> 8 == release ? is : release << 8, before);
+        rc = before == after ? 0 : finding_write(c, id, is >> 8 == release ? is : release << 8, before);
         if (rc == 0)
             finding_tell(
                 t, &(struct finding){.advisory = id, .release = (uint32_t)release, .verdict = after, .before = before});
     }
     return rc;
+}
+
+/* Do rows of this advisory hang on other names than this one? 0 is replaced by the first name. */
+static bool names_differ(const struct catalogue *c, uint32_t id, uint32_t *name)
+{
+    struct list rows = c->advisories[id].rows;
+    bool differ = false;
+    for (uint32_t i = 0; i < rows.count; i++) {
+        uint32_t other = c->rows[list_items(&c->lists, rows)[i]].name;
+        *name = *name ? *name : other;
+        differ = differ || other != *name;
+    }
+    return differ;
 }
 
 int catalogue_advisory(struct catalogue *c, uint32_t id, const struct advisory *advisory, finding_visit *visit,
@@ -508,6 +527,8 @@ int catalogue_advisory(struct catalogue *c, uint32_t id, const struct advisory *
     int rc = 0;
     while (rc == 0 && c->advisory_cap <= id)
         rc = grow((void **)&c->advisories, &c->advisory_cap, c->advisory_cap, sizeof *c->advisories);
+    uint32_t name = 0;
+    bool wide = rc == 0 && names_differ(c, id, &name);
     rc = rc ? rc : advisory_pairs(c, id, &old);
     if (rc == 0) {
         advisory_rows_drop(c, id);
@@ -517,7 +538,8 @@ int catalogue_advisory(struct catalogue *c, uint32_t id, const struct advisory *
             advisory_rows_drop(c, id);
             new.count = 0;
         }
-        int exchanged = findings_exchange(c, id, &old, &new, &t);
+        wide = names_differ(c, id, &name) || wide;
+        int exchanged = findings_exchange(c, id, &old, &new, wide, &t);
         rc = rc ? rc : exchanged;
     }
     free(old.items);
@@ -538,6 +560,41 @@ int catalogue_ask(struct catalogue *c, const struct advisory *advisory, finding_
     }
     free(pairs.items);
     return rc ? rc : t.rc;
+}
+
+static uint32_t package_known(const struct catalogue *c, struct span ecosystem, struct span name)
+{
+    uint32_t name_id = name_find(c, name);
+    struct list list = name_id ? c->names[name_id].packages : (struct list){0};
+    for (uint32_t i = 0; i < list.count; i++) {
+        uint32_t package = list_items(&c->lists, list)[i];
+        if (span_eq(string_get(c, c->packages[package].ecosystem), ecosystem) &&
+            span_eq(string_get(c, c->packages[package].name), name))
+            return package;
+    }
+    return 0;
+}
+
+static void name_tell(const struct catalogue *c, const struct component *component, struct span name,
+                      struct span version, struct teller *t)
+{
+    uint32_t package = package_known(c, component->ecosystem, name);
+    bool broken = component->problem || !version.len || version.len > STRING_BYTES_MAX;
+    uint32_t release = package ? release_of(c, package, broken ? span_of(NULL, 0) : version, broken) : 0;
+    if (release)
+        findings_tell(c, release, true, t);
+}
+
+int catalogue_component(const struct catalogue *c, const struct component *component, finding_visit *visit, void *ctx)
+{
+    struct teller t = {.visit = visit, .ctx = ctx};
+    struct span source = component->source;
+    if (source.len)
+        name_tell(c, component, source, component->source_version.len ? component->source_version : component->version,
+                  &t);
+    if (component->name.len && !span_eq(component->name, source))
+        name_tell(c, component, component->name, component->version, &t);
+    return t.rc;
 }
 
 /* Whole */

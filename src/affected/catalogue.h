@@ -29,7 +29,9 @@ struct finding {
 typedef int finding_visit(void *ctx, const struct finding *finding);
 
 /* Puts an advisory in place of what `id` stood for (NULL: nothing; a withdrawn one meets nothing), and tells what changed, release by
-   release. Ids are small numbers of the caller's. E_NOMEM, E_LIMIT: then the advisory is gone altogether. `visit` may be NULL. */
+   release. Of one that speaks of several names it also tells what was undecided and still is (`verdict` = `before`): a component that stands
+   under two of them is judged by both. Ids are small numbers of the caller's. E_NOMEM, E_LIMIT: then the advisory is gone altogether.
+   `visit` may be NULL. */
 int catalogue_advisory(struct catalogue *, uint32_t id, const struct advisory *, finding_visit *visit, void *ctx);
 
 /* What an advisory would find now, told with `before` NONE; nothing of it is kept. */
@@ -38,6 +40,9 @@ int catalogue_ask(struct catalogue *, const struct advisory *, finding_visit *vi
 /* The same for an inventory. Findings are those of the releases that the asset did not have before (`before` NONE), or has no more
    (`verdict` NONE). A Debian component stands under its source, and under its own name where that is another. */
 int catalogue_asset(struct catalogue *, uint32_t id, const struct inventory *, finding_visit *visit, void *ctx);
+
+/* What there is about one component, under its names, as long as some asset has it: findings with `before` NONE. */
+int catalogue_component(const struct catalogue *, const struct component *, finding_visit *visit, void *ctx);
 
 /* Who has a release: ascending, valid until the next change. */
 const uint32_t *catalogue_assets(const struct catalogue *, uint32_t release, size_t *count);

@@ -59,6 +59,8 @@ enum {
     NOTICE_TEXT_MAX = 1024,               /* each text of a notice; longer ones are cut */
     NOTICE_BYTES_MAX = 128 * 1024,        /* a notice as JSON, each of its texts escaped at the worst */
     INVENTORY_NAME_MAX = 63,              /* of an inventory, and of its distribution */
+    SECTOR_BYTES_MAX = 63,                /* an inventory's sector */
+    NOTICES_STEP_MAX = 1024,              /* handed out by one step; the others wait in the journal */
     FOLLOWED_URL_MAX = 1024,              /* where a feed has a document */
     FEEDS_MAX = 64,                       /* that a node follows */
     FEED_DOCUMENTS_MAX = 200000,          /* of one feed */

@@ -39,9 +39,9 @@ static const char readme[] =
     "receipts/ID.*       proof for each of the party's own statements that stands (tlog-proof, COSE). Check with:\n"
     "                    comity verify --charter circle.bundle --receipt receipts/ID.tlog-proof --document "
     "documents/ab/HASH\n"
-    "journal.jsonl       what the node noted for itself: notices, deliveries, refusals, two faces, backups, "
-    "inventories\n"
-    "inventories/SEQ     the inventories, by their line in the journal\n"
+    "journal.jsonl       what the node noted for itself: notices, deliveries, refusals, two faces, backups, uploads\n"
+    "inventories.jsonl   one line an inventory: its name, its file, and what is known of it\n"
+    "inventories/        their files; by number those that an earlier release kept in the journal, at that line\n"
     "\n"
     "A statement is COSE_Sign1 (RFC 9052) around a document's hash. The formats stand in docs/formats.md of Comity.\n"
     "Not in it: keys (a backup has them), and what can be derived again from the rest.\n";
@@ -162,7 +162,7 @@ static void text_or_base64(struct buf *line, const char *name, struct span bytes
     }
 }
 
-/* An inventory's body is its distribution, a line feed, and the file as it was given. */
+/* Of an earlier release: an inventory's body is its distribution, a line feed, and the file as it was given. */
 static int inventory_put(struct export *e, const struct journal_row *row, struct buf *line)
 {
     char name[64];
@@ -226,6 +226,48 @@ static int journal_put(struct export *e)
     return list_close(e, journal.file, "journal.jsonl", rc);
 }
 
+/* Inventories as they are now: what is known of each, on a line, and its file. */
+
+struct held_export {
+    struct export *e;
+    FILE *list;
+    unsigned count;
+};
+
+static int held_put(void *ctx, struct span name, struct span facts)
+{
+    struct held_export *held = ctx;
+    struct store *store = held->e->out.party.store;
+    struct buf line, file;
+    char path[64];
+    (void)snprintf(path, sizeof path, "inventories/current-%u", ++held->count);
+    buf_init(&line, 65536);
+    buf_init(&file, INVENTORY_BYTES_MAX);
+    int rc = store->ops->kept_get(store, span_str("file"), name, &file);
+    rc = rc == E_NOTFOUND ? E_CORRUPT : rc;
+    rc = rc ? rc : folder_put(&held->e->out.folder, path, buf_view(&file), held->e->fault);
+    buf_byte(&line, '{');
+    buf_member(&line, "name", name);
+    buf_member(&line, "file", span_str(path));
+    buf_span(&line, span_from(facts, 1)); /* an object, without its brace */
+    rc = rc ? rc : line_write(held->e, held->list, &line);
+    buf_free(&line);
+    buf_free(&file);
+    return rc;
+}
+
+static int inventories_put(struct export *e)
+{
+    struct store *store = e->out.party.store;
+    struct held_export held = {.e = e, .list = list_open(e, "inventories.jsonl")};
+    if (!held.list)
+        return fail(e->fault, E_IO, "inventories.jsonl: %s", strerror(errno));
+    int rc = store->ops->kept_scan(store, span_str("inventory"), held_put, &held);
+    if (rc && !e->fault->code)
+        (void)fail(e->fault, rc, "the inventories in the database");
+    return list_close(e, held.list, "inventories.jsonl", rc);
+}
+
 /* All of it */
 
 static int circle_put(struct export *e)
@@ -264,6 +306,7 @@ static int export_write(struct export *e, struct hash *id)
     (void)snprintf(path, sizeof path, "%s/comity.conf", e->out.party.dir);
     rc = rc ? rc : folder_copy(&e->out.folder, path, "comity.conf", e->fault);
     rc = rc ? rc : journal_put(e);
+    rc = rc ? rc : inventories_put(e);
     if (rc == 0 && e->out.party.in_circle)
         rc = circle_put(e);
     return rc ? rc : folder_sum(&e->out.folder, id, e->fault);

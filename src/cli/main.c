@@ -82,10 +82,13 @@ const struct command commands[] = {
      "Example:\n  comity affected --advisories advisories/ --inventory bom.json --sarif > results.sarif\n",
      command_affected},
     {"inventory", "add a software inventory",
-     "comity inventory add NAME FILE [--distribution Debian:12]\ncomity inventory add NAME --this-machine\ncomity "
-     "inventory list\n\n"
-     "CycloneDX JSON or a dpkg status file. The inventory never leaves this node.\n\n"
-     "Example:\n  comity inventory add web-server --this-machine\n",
+     "comity inventory add NAME FILE [--distribution Debian:12] [--critical] [--sector NAME]\n"
+     "comity inventory add NAME --this-machine [--critical] [--sector NAME]\ncomity inventory list\n\n"
+     "CycloneDX JSON or a dpkg status file. The inventory never leaves this node. A second one of a name takes the "
+     "place of\n"
+     "the first, and only what differs is told. Notices of a critical inventory come first and say so, and its "
+     "sector.\n\n"
+     "Example:\n  comity inventory add web-server --this-machine --sector energy\n",
      command_inventory},
     {"notices", "what affects the own inventories",
      "comity notices [--after SEQ]\n\nExit code 1 when there is any affected component, 0 when there is none. A notice "

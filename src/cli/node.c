@@ -132,7 +132,8 @@ static void distribution_guess(char out[static 64])
                    *version ? ":" : "", version);
 }
 
-static int inventory_post(struct cli *cli, const char *name, const char *file, const char *distribution)
+static int inventory_post(struct cli *cli, const char *name, const char *file, const char *distribution,
+                          const char *sector, bool critical)
 {
     struct buf body, out = {0}, path;
     struct fault fault = {0};
@@ -147,6 +148,11 @@ static int inventory_post(struct cli *cli, const char *name, const char *file, c
     url_escape(&path, name);
     buf_text(&path, "&distribution=");
     url_escape(&path, distribution);
+    if (sector) {
+        buf_text(&path, "&sector=");
+        url_escape(&path, sector);
+    }
+    buf_text(&path, critical ? "&critical=1" : "");
     buf_byte(&path, 0);
     if (api_good(cli, "POST", (const char *)path.data, buf_view(&body), &out, &exit) == 0) {
         const struct json *root = answer_parse(cli, &out, &arena);
@@ -155,9 +161,11 @@ static int inventory_post(struct cli *cli, const char *name, const char *file, c
             print_raw(&out);
         else if (root)
             (void)printf(
-                "%lld components (%lld with a problem) against %lld advisories: %lld affected, %lld undecided\n",
+                "%lld components (%lld with a problem) against %lld advisories: %lld affected, %lld undecided\n"
+                "%lld added, %lld removed, %lld unchanged; %lld notices\n",
                 number(root, "components"), number(root, "problems"), number(root, "advisories"),
-                number(root, "affected"), number(root, "undecided"));
+                number(root, "affected"), number(root, "undecided"), number(root, "added"), number(root, "removed"),
+                number(root, "unchanged"), number(root, "notices"));
         arena_free(&arena);
     }
     buf_free(&body);
@@ -175,8 +183,13 @@ static int inventory_list(struct cli *cli)
         const struct json *root = answer_parse(cli, &out, &arena), *list = json_get(root, "inventories");
         for (uint32_t i = 0; list && i < list->count; i++) {
             print_text(&list->child[i], "name");
-            (void)printf("\t%lld components\t%lld with a problem\n", number(&list->child[i], "components"),
+            (void)printf("\t%lld components\t%lld with a problem", number(&list->child[i], "components"),
                          number(&list->child[i], "problems"));
+            const struct json *critical = json_get(&list->child[i], "critical");
+            (void)printf("%s%s", critical && critical->type == JSON_TRUE ? "\tcritical" : "",
+                         json_text(&list->child[i], "sector").len ? "\t" : "");
+            print_text(&list->child[i], "sector");
+            (void)printf("\n");
         }
         arena_free(&arena);
     }
@@ -186,9 +199,10 @@ static int inventory_list(struct cli *cli)
 
 int command_inventory(struct cli *cli)
 {
-    static const char usage[] = "comity inventory add NAME (FILE [--distribution D] | --this-machine) | list";
-    bool machine = option_flag(cli, "--this-machine");
-    const char *given = option(cli, "--distribution");
+    static const char usage[] =
+        "comity inventory add NAME (FILE [--distribution D] | --this-machine) [--critical] [--sector S] | list";
+    bool machine = option_flag(cli, "--this-machine"), critical = option_flag(cli, "--critical");
+    const char *given = option(cli, "--distribution"), *sector = option(cli, "--sector");
     char guess[64];
     distribution_guess(guess);
     if (cli->argc == 1 && strcmp(cli->argv[0], "list") == 0)
@@ -197,7 +211,8 @@ int command_inventory(struct cli *cli)
         return EXIT_USAGE;
     if (strcmp(cli->argv[0], "add") != 0)
         return cli_usage(cli, "usage: %s", usage);
-    return inventory_post(cli, cli->argv[1], machine ? "/var/lib/dpkg/status" : cli->argv[2], given ? given : guess);
+    return inventory_post(cli, cli->argv[1], machine ? "/var/lib/dpkg/status" : cli->argv[2], given ? given : guess,
+                          sector, critical);
 }
 
 /* What the advisory's statement was when the notice was made, and whether it has come to stand since. */
@@ -226,7 +241,8 @@ static void notice_print(const struct json *row, bool replaced)
     print_text(n, "recorded_at");
     (void)printf("  ");
     print_text(n, "verdict");
-    (void)printf("  ");
+    const struct json *critical = json_get(n, "critical");
+    (void)printf(critical && critical->type == JSON_TRUE ? "  critical  " : "  ");
     print_text(n, "inventory");
     (void)printf(": ");
     print_text(component, "name");

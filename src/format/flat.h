@@ -8,6 +8,10 @@
 #include "format/inventory.h"
 #include "format/listing.h"
 
+/* Of what flat_put_inventory writes, for flat bytes that are kept: to be counted up with every change of its form, or of what the readers
+   make of a file. */
+enum { FLAT_INVENTORY_VERSION = 1 };
+
 void flat_put_u32(struct buf *out, uint32_t value);
 void flat_put_text(struct buf *out, struct span text);
 void flat_put_advisory(struct buf *out, const struct advisory *advisory);

@@ -1,4 +1,4 @@
-/* Which advisories count, and whom they affect. Of one source's advisory only the latest revision counts: an OSV record by `modified`, a
+/* Which advisories count. Of one source's advisory only the latest revision counts: an OSV record by `modified`, a
    CSAF document by its tracking version, and of two alike the one that was stated or seen later. What an older one said and the latest does
    not is taken back from whoever was told. Derived view:
      current  SHA-256 of type, source and advisory id -> log number (8; NO_LOG: of a feed), index in it or the journal's seq of the sighting
@@ -26,18 +26,6 @@ struct revision {
     uint8_t version[REVISION_VERSION_MAX];
 };
 
-/* One advisory as it was stated or seen, read whole. */
-struct stated {
-    struct statement statement;
-    struct sighting sighting;
-    struct span media;
-    struct advisory advisory;
-    struct notice_source source;
-    struct buf entry, document;
-    struct arena arena;
-    bool readable; /* a release that reads more strictly may not read what was folded before */
-};
-
 static void stated_init(struct stated *stated)
 {
     *stated = (struct stated){0};
@@ -46,7 +34,7 @@ static void stated_init(struct stated *stated)
     arena_init(&stated->arena, 8 * (size_t)DOCUMENT_BYTES_MAX);
 }
 
-static void stated_free(struct stated *stated)
+void stated_close(struct stated *stated)
 {
     buf_free(&stated->entry);
     buf_free(&stated->document);
@@ -56,13 +44,19 @@ static void stated_free(struct stated *stated)
 static void source_of_statement(struct notice_source *out, struct held_log *log, uint64_t index,
                                 const struct statement *s, const struct advisory *advisory)
 {
-    *out = (struct notice_source){
-        .log = log, .index = index, .id = s->id, .document = s->document, .issuer = s->issuer, .advisory = advisory};
+    *out = (struct notice_source){.media = s->media,
+                                  .log = log,
+                                  .index = index,
+                                  .id = s->id,
+                                  .document = s->document,
+                                  .issuer = s->issuer,
+                                  .advisory = advisory};
 }
 
 static void source_of_sighting(struct notice_source *out, const struct sighting *s, const struct advisory *advisory)
 {
-    *out = (struct notice_source){.index = (uint64_t)s->seq,
+    *out = (struct notice_source){.media = s->media,
+                                  .index = (uint64_t)s->seq,
                                   .id = s->id,
                                   .document = s->document,
                                   .feed = s->feed,
@@ -75,7 +69,6 @@ static int statement_again(struct node *node, const struct revision *revision, s
 {
     int rc = entry_read(node, revision->log->id, revision->index, &revision->id, &stated->entry);
     rc = rc ? rc : statement_parse(&stated->statement, buf_view(&stated->entry), NULL);
-    stated->media = stated->statement.media;
     source_of_statement(&stated->source, revision->log, revision->index, &stated->statement, &stated->advisory);
     return rc;
 }
@@ -85,7 +78,6 @@ static int sighting_again(struct node *node, const struct revision *revision, st
     int rc = sighting_read(node, (int64_t)revision->index, &stated->sighting, &stated->arena);
     if (rc == 0 && !hash_eq(&stated->sighting.id, &revision->id))
         rc = E_CORRUPT;
-    stated->media = stated->sighting.media;
     source_of_sighting(&stated->source, &stated->sighting, &stated->advisory);
     return rc;
 }
@@ -96,21 +88,23 @@ static int stated_read(struct node *node, const struct revision *revision, struc
     int rc = revision->log ? statement_again(node, revision, stated) : sighting_again(node, revision, stated);
     rc = rc ? rc : store->ops->document_get(store, &revision->document, &stated->document);
     return rc ? rc
-              : document_read(node, &revision->document, stated->media, buf_view(&stated->document), &stated->advisory,
-                              &stated->arena, &stated->readable);
+              : document_read(node, &revision->document, stated->source.media, buf_view(&stated->document),
+                              &stated->advisory, &stated->arena, &stated->readable);
 }
 
-static void identity(const struct notice_source *source, struct span media, struct hash *out)
+void advisory_identity(struct span media, struct span source, struct span id, struct hash *out)
 {
     const struct span nl = span_str("\n");
-    const struct span parts[] = {span_str("comity-advisory/1\n"),
-                                 media,
-                                 nl,
-                                 span_str(source->log ? "" : "feed:"),
-                                 source->log ? source->issuer : source->feed,
-                                 nl,
-                                 source->advisory->id};
+    const struct span parts[] = {span_str("comity-advisory/1\n"), media, nl, source, nl, text_cut(id, NOTICE_TEXT_MAX)};
     sha256_parts(parts, sizeof parts / sizeof parts[0], out);
+}
+
+static void identify(struct notice_source *source)
+{
+    char name[NAME_BYTES_MAX + 8];
+    (void)snprintf(name, sizeof name, "feed:%.*s", (int)source->feed.len, (const char *)source->feed.data);
+    advisory_identity(source->media, source->log ? source->issuer : span_str(name), source->advisory->id,
+                      &source->identity);
 }
 
 static void revision_of(const struct notice_source *source, struct revision *out)
@@ -181,143 +175,28 @@ static int revision_get(struct node *node, const struct hash *key, struct revisi
     return rc;
 }
 
-/* Matching: an advisory, and the revision before it if it takes its place */
-
-struct matching {
-    struct node *node;
-    struct notice_source source, before; /* before.advisory is NULL when there was none */
-    const struct loaded_inventory *inventory;
-    uint8_t *verdicts, *verdicts_before; /* by component; NULL without a revision before */
-    struct match_counts *counts;
-};
-
-static size_t number_of(const struct matching *m, const struct component *component)
+int stated_open(struct node *node, const struct hash *identity, struct stated *out)
 {
-    return (size_t)(component - m->inventory->inventory.components);
-}
-
-static bool is_told(enum verdict verdict)
-{
-    return verdict == VERDICT_AFFECTED || verdict == VERDICT_UNDECIDED;
-}
-
-static int before_visit(void *ctx, enum verdict verdict, const struct evidence *evidence)
-{
-    struct matching *m = ctx;
-    m->verdicts_before[number_of(m, evidence->component)] = (uint8_t)verdict;
-    return 0;
-}
-
-/* The notice that was made of the revision before about this component. False when there was none. */
-static bool told_before(struct matching *m, const struct component *component, struct hash *id)
-{
-    enum verdict verdict =
-        m->verdicts_before ? (enum verdict)m->verdicts_before[number_of(m, component)] : VERDICT_NONE;
-    if (!is_told(verdict))
-        return false;
-    notice_id(&m->before, m->inventory, component, verdict_names[verdict], id);
-    return notice_exists(m->node, id);
-}
-
-static int now_visit(void *ctx, enum verdict verdict, const struct evidence *evidence)
-{
-    struct matching *m = ctx;
-    struct hash before;
-    m->counts->affected += verdict == VERDICT_AFFECTED;
-    m->counts->undecided += verdict == VERDICT_UNDECIDED;
-    if (!is_told(verdict))
-        return 0;
-    if (m->verdicts)
-        m->verdicts[number_of(m, evidence->component)] = (uint8_t)verdict;
-    return notice_record(m->node, &m->source, m->inventory, verdict_names[verdict], evidence,
-                         told_before(m, evidence->component, &before) ? &before : NULL);
-}
-
-/* Whoever was told of a component that the latest revision does not affect is told so. */
-static int clear(struct matching *m)
-{
-    const struct inventory *inventory = &m->inventory->inventory;
-    int rc = 0;
-    for (size_t i = 0; i < inventory->count && rc == 0; i++) {
-        const struct component *component = &inventory->components[i];
-        struct evidence evidence;
-        struct hash before;
-        if (is_told((enum verdict)m->verdicts[i]) || !told_before(m, component, &before))
-            continue;
-        if (match_component(m->source.advisory, component, &evidence) == VERDICT_NONE) {
-            evidence = (struct evidence){.component = component, .version = component->version};
-            (void)snprintf(evidence.reason, sizeof evidence.reason, "the advisory %s",
-                           m->source.advisory->withdrawn ? "is withdrawn" : "does not name it any more");
-        }
-        rc = notice_record(m->node, &m->source, m->inventory, NOTICE_CLEARED, &evidence, &before);
-    }
-    return rc;
-}
-
-static int inventory_match(struct matching *m)
-{
-    size_t count = m->inventory->inventory.count;
-    int rc = 0;
-    if (m->before.advisory) {
-        m->verdicts = calloc(count + 1, 1);
-        m->verdicts_before = calloc(count + 1, 1);
-        rc = m->verdicts && m->verdicts_before ? 0 : E_NOMEM;
-        if (rc == 0)
-            rc = match_index_run(m->inventory->index, m->before.advisory, before_visit, m);
-    }
-    if (rc == 0)
-        rc = match_index_run(m->inventory->index, m->source.advisory, now_visit, m);
-    if (rc == 0 && m->before.advisory)
-        rc = clear(m);
-    free(m->verdicts);
-    free(m->verdicts_before);
-    m->verdicts = m->verdicts_before = NULL;
-    return rc;
-}
-
-static int inventories_match(struct matching *m, const struct loaded_inventory *only)
-{
-    int rc = 0;
-    for (size_t i = 0; i < m->node->inventory_count && rc == 0; i++) {
-        m->inventory = m->node->inventories[i];
-        if (!only || only == m->inventory)
-            rc = inventory_match(m);
-    }
-    return rc;
-}
-
-static int revised_match(struct node *node, const struct notice_source *source, const struct revision *replaced)
-{
-    struct match_counts counts = {0};
-    struct matching m = {.node = node, .source = *source, .counts = &counts};
-    struct stated before;
-    int rc = 0;
-    stated_init(&before);
-    if (replaced) {
-        rc = stated_read(node, replaced, &before);
-        if (before.readable)
-            m.before = before.source;
-    }
-    rc = rc ? rc : inventories_match(&m, NULL);
-    stated_free(&before);
+    struct revision revision;
+    stated_init(out);
+    int rc = revision_get(node, identity, &revision);
+    rc = rc ? rc : stated_read(node, &revision, out);
+    out->source.identity = *identity;
     return rc;
 }
 
 /* Takes the place of what counted until now, if it is later. */
-static int advisory_count(struct node *node, const struct notice_source *source, struct span media)
+static int advisory_count(struct node *node, struct notice_source *source)
 {
     struct revision revision, known;
-    struct hash key;
-    identity(source, media, &key);
+    identify(source);
     revision_of(source, &revision);
-    int rc = revision_get(node, &key, &known);
+    int rc = revision_get(node, &source->identity, &known);
     bool first = rc == E_NOTFOUND;
     if ((rc && !first) || (!first && !is_later(&revision, &known)))
         return first ? 0 : rc;
-    rc = revision_put(node, &key, &revision);
-    if (rc == 0 && !node->refolding && node->inventory_count)
-        rc = revised_match(node, source, first ? NULL : &known);
-    return rc;
+    rc = revision_put(node, &source->identity, &revision);
+    return rc || node->refolding ? rc : advisory_matched(node, source);
 }
 
 int advisory_fold(struct node *node, struct held_log *log, uint64_t index, const struct statement *s,
@@ -331,7 +210,7 @@ int advisory_fold(struct node *node, struct held_log *log, uint64_t index, const
     int rc = document_read(node, &s->document, s->media, document, &advisory, &arena, &readable);
     source_of_statement(&source, log, index, s, &advisory);
     if (rc == 0 && readable) /* else it is no advisory, whatever it was stated as */
-        rc = advisory_count(node, &source, s->media);
+        rc = advisory_count(node, &source);
     arena_free(&arena);
     return rc;
 }
@@ -340,38 +219,27 @@ int advisory_sighted(struct node *node, const struct sighting *sighting, const s
 {
     struct notice_source source;
     source_of_sighting(&source, sighting, advisory);
-    return advisory_count(node, &source, sighting->media);
+    return advisory_count(node, &source);
 }
 
-struct against {
-    struct node *node;
-    const struct loaded_inventory *only;
-    struct match_counts *counts;
+struct scan {
+    int (*visit)(void *ctx, const struct hash *identity);
+    void *ctx;
 };
 
-static int against_visit(void *ctx, struct span key, struct span value)
+static int scan_visit(void *ctx, struct span key, struct span value)
 {
-    struct against *against = ctx;
-    struct revision revision;
-    struct stated stated;
-    (void)key;
-    int rc = revision_parse(against->node, value, &revision);
-    if (rc)
-        return rc;
-    stated_init(&stated);
-    rc = stated_read(against->node, &revision, &stated);
-    if (stated.readable) {
-        struct matching m = {.node = against->node, .source = stated.source, .counts = against->counts};
-        rc = inventories_match(&m, against->only);
-    }
-    against->counts->advisories++;
-    stated_free(&stated);
-    return rc;
+    const struct scan *scan = ctx;
+    struct hash identity;
+    (void)value;
+    if (key.len != sizeof identity.b)
+        return E_CORRUPT;
+    memcpy(identity.b, key.data, sizeof identity.b);
+    return scan->visit(scan->ctx, &identity);
 }
 
-int advisories_match(struct node *node, const struct loaded_inventory *only, struct match_counts *counts)
+int advisories_scan(struct node *node, int (*visit)(void *ctx, const struct hash *identity), void *ctx)
 {
-    struct against against = {.node = node, .only = only, .counts = counts};
-    *counts = (struct match_counts){0};
-    return node->env.store->ops->view_scan(node->env.store, view, span_of(NULL, 0), against_visit, &against);
+    struct scan scan = {.visit = visit, .ctx = ctx};
+    return node->env.store->ops->view_scan(node->env.store, view, span_of(NULL, 0), scan_visit, &scan);
 }

@@ -286,6 +286,8 @@ int node_open(struct node **out, const struct env *env, const struct node_config
         rc = faces_load(node);
     if (rc == 0)
         rc = inventories_load(node);
+    if (rc == 0 && (rc = matching_open(node)) != 0)
+        (void)fail(fault, rc, "inventories and advisories cannot be matched");
     if (rc) {
         node_close(node);
         return rc;
@@ -319,6 +321,7 @@ void node_close(struct node *node)
         buf_free(&node->early[i].bytes);
     document_pulls_close(node);
     inventories_free(node);
+    matching_close(node);
     buf_free(&node->own_note);
     arena_free(&node->roster_arena);
     arena_free(&node->change_arena);
@@ -459,11 +462,14 @@ int node_step(struct node *node, const struct event *event, int64_t now_ms, stru
 {
     node->now_ms = now_ms > node->now_ms ? now_ms : node->now_ms; /* a clock that jumps back does not move us back */
     node->actions = actions;
+    node->handed = 0;
     int rc = dispatch(node, event);
     if (rc == 0 && node->changes_due && node->roster)
         rc = changes_refresh(node, true);
     if (rc == 0)
         rc = go_on(node, event->kind == EVENT_FLUSH);
+    if (rc == 0)
+        rc = notices_hand(node);
     if (rc == 0)
         rc = actions_check(actions);
     if (rc == 0)
@@ -509,5 +515,6 @@ int64_t node_due(const struct node *node)
             due_min(&due, log->pull.retry.at_ms);
     }
     due_min(&due, documents_due(node));
+    due_min(&due, node->hand_more ? node->now_ms : due);
     return due > node->now_ms ? due : node->now_ms + 1;
 }

@@ -30,13 +30,13 @@ enum request_kind {
 };
 
 enum event_kind_node {
-    EVENT_START,     /* first event of a process */
-    EVENT_TICK,      /* nothing happened, but `now` has reached the due instant */
-    EVENT_FLUSH,     /* end of a round of events: commit what was submitted (group commit) */
-    EVENT_SUBMIT,    /* the owner states documents: `submissions` */
-    EVENT_REQUEST,   /* a peer's request: answered by ACTION_REPLY with the same token */
-    EVENT_RESPONSE,  /* the result of an ACTION_SEND */
-    EVENT_INVENTORY, /* the owner adds or replaces an inventory: `name`, `body` = file bytes, `media` = distribution */
+    EVENT_START,    /* first event of a process */
+    EVENT_TICK,     /* nothing happened, but `now` has reached the due instant */
+    EVENT_FLUSH,    /* end of a round of events: commit what was submitted (group commit) */
+    EVENT_SUBMIT,   /* the owner states documents: `submissions` */
+    EVENT_REQUEST,  /* a peer's request: answered by ACTION_REPLY with the same token */
+    EVENT_RESPONSE, /* the result of an ACTION_SEND */
+    EVENT_INVENTORY, /* the owner adds or replaces an inventory: `name`, `body` = file bytes, `media` = distribution, `critical`, `sector` */
     EVENT_DELIVERED, /* a notice was handed over: `name` = channel, `hash` = notice id */
     EVENT_ABSENT,    /* the owner says that these committee members will not answer: `name` (recovery) */
     EVENT_LEAVE,     /* the owner leaves the circle: `name` = own party, as confirmation; `body` = reason */
@@ -67,7 +67,8 @@ struct event {
     size_t submission_count;
     int status;                       /* EVENT_RESPONSE: HTTP status, or one of `response_status` */
     struct span content_type, header; /* EVENT_RESPONSE: Content-Type, Comity-Receipt */
-    struct span name, media;
+    struct span name, media, sector;
+    bool critical;
 };
 
 enum action_kind {

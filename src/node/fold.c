@@ -4,6 +4,7 @@
      leave     log number (8 bytes) -> index (8) || statement id (32): the last statement of a log
      current   advisories.c: the latest revision of each advisory
      followed, feed   followed.c
+     told      told.c
    and what changes.c and others name. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,11 +95,8 @@ static const struct {
     const char *media;
     document_fold *fold;
 } folds[] = {
-    {MEDIA_CSAF, advisory_fold},
-    {MEDIA_OSV, advisory_fold},
-    {MEDIA_CVE, advisory_fold},
-    {MEDIA_TWO_FACES, faces_fold},
-    {MEDIA_KEY_CHANGE, change_fold},
+    {MEDIA_CSAF, advisory_fold},   {MEDIA_OSV, advisory_fold},      {MEDIA_CVE, advisory_fold},
+    {MEDIA_TWO_FACES, faces_fold}, {MEDIA_KEY_CHANGE, change_fold},
 };
 
 static document_fold *fold_of(const struct statement *s)
@@ -351,15 +349,15 @@ static int fold_log(struct node *node, struct held_log *log)
 /* Advisories meet inventories when all is folded: only the latest revisions count, whatever order their documents once came in. */
 int views_fold(struct node *node)
 {
-    struct match_counts counts;
     int rc = write_begin(node);
     rc = rc ? rc : node->env.store->ops->views_drop(node->env.store);
     node->refolding = true;
     for (size_t i = 0; i < node->log_count && rc == 0; i++)
         rc = fold_log(node, &node->logs[i]);
     rc = rc ? rc : followed_fold(node);
+    rc = rc ? rc : told_fold(node);
     node->refolding = false;
-    return rc || !node->inventory_count ? rc : advisories_match(node, NULL, &counts);
+    return rc ? rc : matching_refold(node);
 }
 
 /* Views that another release folded by other rules are folded anew, once. */

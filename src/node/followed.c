@@ -330,3 +330,16 @@ void feeds_json(struct node *node, struct buf *out)
     (void)node->env.store->ops->view_scan(node->env.store, view_feed, span_of(NULL, 0), feed_visit, out);
     buf_byte(out, ']');
 }
+
+static int known_visit(void *ctx, struct span key, struct span value)
+{
+    (void)ctx;
+    (void)key;
+    (void)value;
+    return 1;
+}
+
+bool feeds_known(struct node *node)
+{
+    return node->env.store->ops->view_scan(node->env.store, view_feed, span_of(NULL, 0), known_visit, NULL) == 1;
+}

@@ -1,160 +1,370 @@
-/* The owner's inventories: parsed and indexed in memory, kept whole in the journal, and never anywhere else. */
+/* The owner's inventories. The file of each is kept as it came, until the next one replaces it; the journal notes each upload ("uploaded")
+   without its components. Nothing of it goes anywhere else. */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "crypto/sha256.h"
+#include "format/flat.h"
+#include "format/json.h"
 #include "node/state.h"
 
-static const struct span kind_inventory = {(const uint8_t *)"inventory", 9};
+static const struct span space_held = {(const uint8_t *)"inventory", 9}, space_file = {(const uint8_t *)"file", 4},
+                         space_flat = {(const uint8_t *)"flat", 4}, kind_uploaded = {(const uint8_t *)"uploaded", 8},
+                         kind_whole = {(const uint8_t *)"inventory", 9}; /* of earlier releases, with the file */
 
-static void inventory_free(struct loaded_inventory *inventory)
-{
-    if (!inventory)
-        return;
-    match_index_free(inventory->index);
-    arena_free(&inventory->arena);
-    buf_free(&inventory->bytes);
-    free(inventory);
-}
+enum { ARENA_BYTES = 4 * INVENTORY_BYTES_MAX, FACTS_BYTES_MAX = 4096 };
 
 void inventories_free(struct node *node)
 {
-    for (size_t i = 0; i < node->inventory_count; i++)
-        inventory_free(node->inventories[i]);
     free(node->inventories);
     node->inventories = NULL;
-    node->inventory_count = 0;
+    node->inventory_count = node->inventory_cap = 0;
 }
 
-static int inventory_parse(struct node *node, struct loaded_inventory **out, struct span name, struct span distribution,
-                           struct span bytes, struct fault *fault)
-{
-    struct loaded_inventory *loaded = calloc(1, sizeof *loaded);
-    if (!loaded)
-        return fail(fault, E_NOMEM, "inventory");
-    arena_init(&loaded->arena, 4 * (size_t)INVENTORY_BYTES_MAX);
-    buf_init(&loaded->bytes, INVENTORY_BYTES_MAX);
-    buf_span(&loaded->bytes, bytes);
-    (void)snprintf(loaded->name, sizeof loaded->name, "%.*s", (int)name.len, (const char *)name.data);
-    sha256(bytes, &loaded->hash);
-    struct span ecosystem = arena_copy(&loaded->arena, distribution);
-    int rc = loaded->bytes.error
-                 ? fail(fault, loaded->bytes.error, "%zu bytes", bytes.len)
-                 : node->env.parser->ops->inventory(node->env.parser, buf_view(&loaded->bytes), ecosystem,
-                                                    &loaded->inventory, &loaded->arena, fault);
-    if (rc == 0 && (rc = match_index_new(&loaded->index, &loaded->inventory)) != 0)
-        (void)fail(fault, rc, "an index of %zu components", loaded->inventory.count);
-    if (rc) {
-        inventory_free(loaded);
-        return rc;
-    }
-    *out = loaded;
-    return 0;
-}
-
-/* Replaces the inventory of the same name. */
-static int inventory_place(struct node *node, struct loaded_inventory *loaded)
+static struct held_inventory *held_find(struct node *node, struct span name)
 {
     for (size_t i = 0; i < node->inventory_count; i++)
-        if (strcmp(node->inventories[i]->name, loaded->name) == 0) {
-            inventory_free(node->inventories[i]);
-            node->inventories[i] = loaded;
-            return 0;
-        }
-    struct loaded_inventory **list =
-        realloc(node->inventories, (node->inventory_count + 1) * sizeof(struct loaded_inventory *));
-    if (!list)
-        return E_NOMEM;
-    node->inventories = list;
-    list[node->inventory_count++] = loaded;
+        if (span_is(name, node->inventories[i].name))
+            return &node->inventories[i];
+    return NULL;
+}
+
+/* In place of the one of that name, or as one more. */
+static int held_put(struct node *node, const struct held_inventory *held, uint32_t *number)
+{
+    struct held_inventory *known = held_find(node, span_str(held->name));
+    if (!known && node->inventory_count == node->inventory_cap) {
+        size_t cap = node->inventory_cap ? 2 * node->inventory_cap : 16;
+        struct held_inventory *list = realloc(node->inventories, cap * sizeof *list);
+        if (!list)
+            return E_NOMEM;
+        node->inventories = list;
+        node->inventory_cap = cap;
+    }
+    known = known ? known : &node->inventories[node->inventory_count++];
+    *known = *held;
+    *number = (uint32_t)(known - node->inventories);
     return 0;
 }
 
-static int load_visit(void *ctx, const struct journal_row *row)
+static void text_set(char *out, size_t size, struct span text)
+{
+    (void)snprintf(out, size, "%.*s", (int)text.len, text.data ? (const char *)text.data : "");
+}
+
+/* What is kept of it, and noted of it */
+
+static void facts_write(const struct held_inventory *held, struct buf *out)
+{
+    char hex[65];
+    hash_hex(&held->hash, hex);
+    buf_member(out, "hash", span_str(hex));
+    buf_member(out, "distribution", span_str(held->distribution));
+    buf_member(out, "format", span_str(held->format));
+    buf_member(out, "sector", span_str(held->sector));
+    buf_printf(out, "\"critical\":%s,\"components\":%zu,\"problems\":%zu", held->critical ? "true" : "false",
+               held->components, held->problems);
+}
+
+static int facts_keep(struct node *node, const struct held_inventory *held)
+{
+    struct buf text;
+    buf_init(&text, FACTS_BYTES_MAX);
+    buf_byte(&text, '{');
+    facts_write(held, &text);
+    buf_byte(&text, '}');
+    int rc = text.error
+                 ? text.error
+                 : node->env.store->ops->kept_put(node->env.store, space_held, span_str(held->name), buf_view(&text));
+    buf_free(&text);
+    return rc;
+}
+
+static int facts_read(struct span name, struct span text, struct held_inventory *out)
+{
+    const struct json *root = NULL;
+    struct arena arena;
+    int64_t components = 0, problems = 0;
+    const struct json *critical;
+    arena_init(&arena, 1 << 20);
+    *out = (struct held_inventory){0};
+    int rc = json_parse(&root, text, FACTS_BYTES_MAX, &arena, NULL);
+    if (rc == 0 && (!hash_parse(json_text(root, "hash"), &out->hash) || !json_int(root, "components", &components) ||
+                    !json_int(root, "problems", &problems) || !(critical = json_get(root, "critical"))))
+        rc = E_CORRUPT;
+    if (rc == 0) {
+        text_set(out->name, sizeof out->name, name);
+        text_set(out->distribution, sizeof out->distribution, json_text(root, "distribution"));
+        text_set(out->sector, sizeof out->sector, json_text(root, "sector"));
+        text_set(out->format, sizeof out->format, json_text(root, "format"));
+        out->components = (size_t)components;
+        out->problems = (size_t)problems;
+        out->critical = critical->type == JSON_TRUE;
+    }
+    arena_free(&arena);
+    return rc;
+}
+
+/* Components */
+
+static int flat_keep(struct node *node, const struct held_inventory *held, const struct inventory *inventory)
+{
+    struct buf flat;
+    buf_init(&flat, KEPT_BYTES_MAX);
+    flat_put_u32(&flat, FLAT_INVENTORY_VERSION);
+    flat_put_inventory(&flat, inventory);
+    int rc = flat.error
+                 ? flat.error
+                 : node->env.store->ops->kept_put(node->env.store, space_flat, span_str(held->name), buf_view(&flat));
+    buf_free(&flat);
+    return rc;
+}
+
+static int file_parse(struct node *node, const struct held_inventory *held, struct span bytes, struct inventory *out,
+                      struct arena *arena, struct fault *fault)
+{
+    struct span distribution = arena_copy(arena, span_str(held->distribution));
+    return node->env.parser->ops->inventory(node->env.parser, bytes, distribution, out, arena, fault);
+}
+
+/* Errors of the reader, not of what was read. */
+static bool hard(int code)
+{
+    return code == E_NOMEM || code == E_IO;
+}
+
+/* From the file, as this release reads it. */
+static int components_again(struct node *node, const struct held_inventory *held, struct inventory *out,
+                            struct arena *arena)
+{
+    struct buf file;
+    buf_init(&file, INVENTORY_BYTES_MAX);
+    int rc = node->env.store->ops->kept_get(node->env.store, space_file, span_str(held->name), &file);
+    struct span bytes = rc ? span_of(NULL, 0) : arena_copy(arena, buf_view(&file));
+    if (rc == 0)
+        rc = !bytes.data && file.len ? E_NOMEM : file_parse(node, held, bytes, out, arena, NULL);
+    buf_free(&file);
+    if (rc)
+        return hard(rc) ? rc : E_NOTFOUND;
+    rc = write_begin(node);
+    return rc ? rc : flat_keep(node, held, out);
+}
+
+int components_read(struct node *node, const struct held_inventory *held, struct inventory *out, struct arena *arena)
+{
+    struct buf flat;
+    uint8_t version[4] = {0};
+    buf_init(&flat, KEPT_BYTES_MAX);
+    int rc = node->env.store->ops->kept_get(node->env.store, space_flat, span_str(held->name), &flat);
+    if (rc == 0 && flat.len >= sizeof version)
+        memcpy(version, flat.data, sizeof version);
+    bool known = rc == 0 && version[3] == FLAT_INVENTORY_VERSION && !version[0] && !version[1] && !version[2];
+    struct span bytes = known ? arena_copy(arena, span_from(buf_view(&flat), sizeof version)) : span_of(NULL, 0);
+    known = known && bytes.data && flat_get_inventory(out, bytes, arena) == 0;
+    buf_free(&flat);
+    if (arena->exhausted)
+        return E_NOMEM;
+    return known ? 0 : rc && rc != E_NOTFOUND && rc != E_CORRUPT ? rc : components_again(node, held, out, arena);
+}
+
+/* Loading. What an earlier release kept in the journal alone is kept anew, once. */
+
+static int facts_visit(void *ctx, struct span key, struct span value)
 {
     struct node *node = ctx;
+    struct held_inventory held;
+    uint32_t number;
+    int rc = facts_read(key, value, &held);
+    return rc ? rc : held_put(node, &held, &number);
+}
+
+static int whole_visit(void *ctx, const struct journal_row *row)
+{
+    struct node *node = ctx;
+    struct held_inventory held = {0};
     struct span name, distribution, key = row->key, body = row->body;
-    struct loaded_inventory *loaded = NULL;
-    int rc = 0;
-    if (!span_line(&key, &name) || !span_line(&body, &distribution) ||
-        (rc = inventory_parse(node, &loaded, name, distribution, body, NULL)) != 0)
-        return rc == E_NOMEM ? rc : E_CORRUPT;
-    return inventory_place(node, loaded);
+    uint32_t number;
+    if (!span_line(&key, &name) || !span_line(&body, &distribution))
+        return E_CORRUPT;
+    text_set(held.name, sizeof held.name, name);
+    text_set(held.distribution, sizeof held.distribution, distribution);
+    sha256(body, &held.hash);
+    int rc = node->env.store->ops->kept_put(node->env.store, space_file, name, body);
+    return rc ? rc : held_put(node, &held, &number);
+}
+
+static int whole_keep(struct node *node, struct held_inventory *held)
+{
+    struct inventory inventory;
+    struct arena arena;
+    arena_init(&arena, ARENA_BYTES);
+    int rc = components_again(node, held, &inventory, &arena);
+    if (rc == 0) {
+        text_set(held->format, sizeof held->format, span_str(inventory.format));
+        held->components = inventory.count;
+        held->problems = inventory.problem_count;
+    } else if (rc == E_NOTFOUND) { /* this release reads more strictly: it stays as a name with a problem */
+        held->problems = 1;
+    }
+    arena_free(&arena);
+    return hard(rc) ? rc : facts_keep(node, held);
+}
+
+static int wholes_take_over(struct node *node)
+{
+    static const char key[] = "inventories", rules[] = "1";
+    struct buf known;
+    struct store *store = node->env.store;
+    buf_init(&known, 16);
+    int rc = store->ops->state_get(store, span_str(key), &known);
+    buf_free(&known);
+    if (rc != E_NOTFOUND)
+        return rc;
+    rc = write_begin(node);
+    rc = rc ? rc : store->ops->journal_scan(store, kind_whole, 0, whole_visit, node);
+    for (size_t i = 0; i < node->inventory_count && rc == 0; i++)
+        rc = whole_keep(node, &node->inventories[i]);
+    inventories_free(node);
+    rc = rc ? rc : store->ops->state_put(store, span_str(key), span_str(rules));
+    return rc ? rc : write_commit(node);
 }
 
 int inventories_load(struct node *node)
 {
-    return node->env.store->ops->journal_scan(node->env.store, kind_inventory, 0, load_visit, node);
+    int rc = wholes_take_over(node);
+    return rc ? rc : node->env.store->ops->kept_scan(node->env.store, space_held, facts_visit, node);
 }
 
-static int inventory_record(struct node *node, const struct event *event, const struct loaded_inventory *loaded)
+/* An upload */
+
+/* All of them stand as lines in the journal, and on screens. */
+static void words_check(const struct event *event, struct fault *fault)
+{
+    const struct {
+        const char *what;
+        struct span text;
+        size_t least;
+    } words[] = {
+        {"an inventory's name", event->name, 1}, {"a distribution", event->media, 0}, {"a sector", event->sector, 0}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0] && !fault->code; i++)
+        if (words[i].text.len < words[i].least || words[i].text.len > INVENTORY_NAME_MAX)
+            (void)fail(fault, E_LIMIT, "%s has %zu to %d bytes", words[i].what, words[i].least, INVENTORY_NAME_MAX);
+        else if (!text_is_line(words[i].text))
+            (void)fail(fault, E_SYNTAX, "%s is one line of UTF-8 without control characters", words[i].what);
+}
+
+static void held_make(const struct event *event, struct held_inventory *out)
+{
+    *out = (struct held_inventory){.critical = event->critical};
+    text_set(out->name, sizeof out->name, event->name);
+    text_set(out->distribution, sizeof out->distribution, event->media);
+    text_set(out->sector, sizeof out->sector, event->sector);
+    sha256(event->body, &out->hash);
+}
+
+static void upload_write(const struct upload *upload, struct buf *out)
+{
+    buf_printf(out, ",\"added\":%zu,\"removed\":%zu,\"unchanged\":%zu,\"notices\":%zu", upload->added, upload->removed,
+               upload->unchanged, upload->notices);
+}
+
+static int upload_note(struct node *node, const struct held_inventory *held, const struct upload *upload)
 {
     struct buf key, body;
     int64_t seq;
     buf_init(&key, 256);
-    buf_init(&body, INVENTORY_BYTES_MAX + 256);
-    buf_printf(&key, "%s\n%lld\n", loaded->name, (long long)node->now_ms);
-    buf_hex(&key, span_hash(&loaded->hash));
-    buf_span(&body, event->media);
-    buf_byte(&body, '\n');
-    buf_span(&body, event->body);
+    buf_init(&body, FACTS_BYTES_MAX);
+    buf_printf(&key, "%s\n%lld\n", held->name, (long long)node->now_ms);
+    buf_hex(&key, span_hash(&held->hash));
+    buf_byte(&body, '{');
+    buf_member(&body, "inventory", span_str(held->name));
+    facts_write(held, &body);
+    upload_write(upload, &body);
+    buf_byte(&body, '}');
     int rc = key.error ? key.error : body.error ? body.error : write_begin(node);
     if (rc == 0)
-        rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), kind_inventory, buf_view(&key),
+        rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), kind_uploaded, buf_view(&key),
                                                   buf_view(&body), &seq);
     buf_free(&key);
     buf_free(&body);
     return rc == E_EXISTS ? 0 : rc;
 }
 
-/* Both stand as lines in the journal, and on screens. */
-static void words_check(struct span name, struct span distribution, struct fault *fault)
+static int upload_keep(struct node *node, const struct held_inventory *held, struct span file,
+                       const struct inventory *inventory, uint32_t *number)
 {
-    if (!name.len || name.len > INVENTORY_NAME_MAX)
-        (void)fail(fault, E_LIMIT, "an inventory's name has 1 to %d bytes", INVENTORY_NAME_MAX);
-    else if (distribution.len > INVENTORY_NAME_MAX)
-        (void)fail(fault, E_LIMIT, "a distribution has at most %d bytes", INVENTORY_NAME_MAX);
-    else if (!text_is_line(name))
-        (void)fail(fault, E_SYNTAX, "an inventory's name is one line of UTF-8 without control characters");
-    else if (!text_is_line(distribution))
-        (void)fail(fault, E_SYNTAX, "a distribution is one line of UTF-8 without control characters");
+    struct store *store = node->env.store;
+    int rc = write_begin(node);
+    rc = rc ? rc : store->ops->kept_put(store, space_file, span_str(held->name), file);
+    rc = rc ? rc : flat_keep(node, held, inventory);
+    rc = rc ? rc : facts_keep(node, held);
+    return rc ? rc : held_put(node, held, number);
 }
 
-static int inventory_keep(struct node *node, const struct event *event, struct loaded_inventory *loaded)
+/* In place of what it was. */
+static int upload_take(struct node *node, struct held_inventory *held, struct span file,
+                       const struct inventory *inventory, struct upload *upload)
 {
-    int rc = inventory_record(node, event, loaded);
-    rc = rc ? rc : inventory_place(node, loaded);
-    if (rc)
-        inventory_free(loaded);
+    const struct held_inventory *known = held_find(node, span_str(held->name));
+    struct inventory before = {0};
+    struct arena arena;
+    uint32_t number;
+    arena_init(&arena, ARENA_BYTES);
+    int rc = known ? components_read(node, known, &before, &arena) : 0;
+    rc = rc == E_NOTFOUND ? 0 : rc;
+    rc = rc ? rc : upload_keep(node, held, file, inventory, &number);
+    rc = rc ? rc : inventory_matched(node, number, &before, inventory, upload);
+    rc = rc ? rc : upload_note(node, held, upload);
+    arena_free(&arena);
     return rc;
 }
 
-int inventory_take(struct node *node, const struct event *event)
+static void upload_reply(struct node *node, const struct event *event, const struct held_inventory *held,
+                         const struct upload *upload)
 {
-    struct loaded_inventory *loaded = NULL;
-    struct fault fault = {0};
-    struct match_counts counts = {0};
-    words_check(event->name, event->media, &fault);
-    if (fault.code || inventory_parse(node, &loaded, event->name, event->media, event->body, &fault) != 0) {
-        (void)fail_at(&fault, fault.code, "inventory");
-        reply_error(node, event->token, 400, &fault);
-        return 0;
-    }
-    int rc = inventory_keep(node, event, loaded);
-    if (rc == 0)
-        rc = advisories_match(node, loaded, &counts);
-    if (rc)
-        return rc;
     struct action *action = action_add(node, ACTION_REPLY);
     action->token = event->token;
     action->status = 201;
     action->content_type = "application/json";
     buf_text(&action->body, "{\"inventory\":");
-    buf_json(&action->body, span_str(loaded->name));
-    buf_printf(
-        &action->body,
-        ",\"format\":\"%s\",\"components\":%zu,\"problems\":%zu,\"advisories\":%u,\"affected\":%u,\"undecided\":%u}\n",
-        loaded->inventory.format, loaded->inventory.count, loaded->inventory.problem_count, counts.advisories,
-        counts.affected, counts.undecided);
-    return 0;
+    buf_json(&action->body, span_str(held->name));
+    buf_printf(&action->body,
+               ",\"format\":\"%s\",\"components\":%zu,\"problems\":%zu,\"advisories\":%zu,\"affected\":%zu,"
+               "\"undecided\":%zu",
+               held->format, held->components, held->problems, upload->advisories, upload->affected, upload->undecided);
+    upload_write(upload, &action->body);
+    buf_text(&action->body, "}\n");
+}
+
+int inventory_take(struct node *node, const struct event *event)
+{
+    struct held_inventory held;
+    struct inventory inventory;
+    struct arena arena;
+    struct fault fault = {0};
+    struct upload upload;
+    words_check(event, &fault);
+    arena_init(&arena, ARENA_BYTES);
+    if (!fault.code) {
+        held_make(event, &held);
+        int read = file_parse(node, &held, event->body, &inventory, &arena, &fault);
+        fault.code = read;
+    }
+    if (!fault.code && inventory.count > COMPONENTS_MAX)
+        (void)fail(&fault, E_LIMIT, "%zu components", inventory.count);
+    int rc = 0;
+    if (fault.code) {
+        (void)fail_at(&fault, fault.code, "inventory");
+        reply_error(node, event->token, 400, &fault);
+    } else {
+        text_set(held.format, sizeof held.format, span_str(inventory.format));
+        held.components = inventory.count;
+        held.problems = inventory.problem_count;
+        rc = upload_take(node, &held, event->body, &inventory, &upload);
+        if (rc == 0)
+            upload_reply(node, event, &held, &upload);
+    }
+    arena_free(&arena);
+    return rc;
 }

@@ -226,7 +226,7 @@ static void inventory_components(const struct metrics *m)
 {
     size_t sum = 0;
     for (size_t i = 0; i < m->node->inventory_count; i++)
-        sum += m->node->inventories[i]->inventory.count;
+        sum += m->node->inventories[i].components;
     plain(m, (double)sum);
 }
 

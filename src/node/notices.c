@@ -22,10 +22,14 @@ static void standing_write(const struct support *standing, bool followed, struct
                at);
 }
 
-void notice_id(const struct notice_source *source, const struct loaded_inventory *inventory,
-               const struct component *component, const char *verdict, struct hash *id)
+/* The same can become true again after it was taken back: `again` counts from 1. */
+static void notice_id(const struct notice_source *source, const struct held_inventory *inventory,
+                      const struct component *component, const char *verdict, unsigned again, struct hash *id)
 {
+    char count[16] = "";
     const struct span nl = span_str("\n");
+    if (again > 1)
+        (void)snprintf(count, sizeof count, "\n%u", again);
     const struct span parts[] = {span_str("comity-notice/1\n"),
                                  span_hash(&source->id),
                                  nl,
@@ -39,7 +43,8 @@ void notice_id(const struct notice_source *source, const struct loaded_inventory
                                  nl,
                                  component->purl,
                                  nl,
-                                 span_str(verdict)};
+                                 span_str(verdict),
+                                 span_str(count)};
     sha256_parts(parts, sizeof parts / sizeof parts[0], id);
 }
 
@@ -100,6 +105,7 @@ static void advisory_write(const struct notice_source *source, struct buf *out)
     member(out, "statement", span_str(source->log ? hex : ""));
     hash_hex(&source->document, hex);
     member(out, "document", span_str(hex));
+    member(out, "media", source->media);
     if (!source->log)
         feed_write(source, out);
     standing_write(&source->standing, !source->log, out);
@@ -107,7 +113,7 @@ static void advisory_write(const struct notice_source *source, struct buf *out)
 }
 
 static void notice_write(const struct node *node, const struct notice_source *source,
-                         const struct loaded_inventory *inventory, const char *verdict, const struct evidence *e,
+                         const struct held_inventory *inventory, const char *verdict, const struct evidence *e,
                          const struct hash *id, const struct hash *replaces, struct buf *out)
 {
     char hex[65], at[21];
@@ -118,6 +124,8 @@ static void notice_write(const struct node *node, const struct notice_source *so
     member(out, "verdict", span_str(verdict));
     member(out, "recorded_at", span_str(at));
     member(out, "inventory", span_str(inventory->name));
+    buf_printf(out, "\"critical\":%s,", inventory->critical ? "true" : "false");
+    member(out, "sector", span_str(inventory->sector));
     component_write(e->component, out);
     advisory_write(source, out);
     hex[0] = 0;
@@ -131,33 +139,61 @@ static void notice_write(const struct node *node, const struct notice_source *so
     buf_text(out, "}}");
 }
 
-int notice_record(struct node *node, struct notice_source *source, const struct loaded_inventory *inventory,
-                  const char *verdict, const struct evidence *evidence, const struct hash *replaces)
+/* A step hands out so many; the others are in the journal, and wait. */
+static void notice_hand(struct node *node, const struct hash *id, int64_t seq, struct span body)
 {
-    struct hash id;
+    if (!node->actions || !node->channels || !node->channels[0] || node->hand_more)
+        return;
+    if (node->handed >= NOTICES_STEP_MAX) {
+        node->hand_more = true;
+        node->hand_after = seq - 1;
+        return;
+    }
+    struct action *action = action_add(node, ACTION_NOTICE);
+    action->hash = *id;
+    buf_span(&action->body, body);
+    node->handed++;
+}
+
+static int notice_append(struct node *node, const struct hash *id, struct span body)
+{
     char hex[65];
     int64_t seq;
+    hash_hex(id, hex);
+    int rc = write_begin(node);
+    if (rc == 0)
+        rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), kind_notice, span_str(hex), body,
+                                                  &seq);
+    if (rc)
+        return rc;
+    node->notices_made++;
+    notice_hand(node, id, seq, body);
+    return 0;
+}
+
+int notice_record(struct node *node, struct notice_source *source, const struct held_inventory *inventory,
+                  enum verdict verdict, const struct evidence *evidence, const struct hash *replaces)
+{
+    const char *word = verdict == VERDICT_NONE ? NOTICE_CLEARED : verdict_names[verdict];
+    uint8_t component[TOLD_PART_BYTES];
+    struct hash id;
     struct buf body;
+    unsigned again = 1;
     int rc =
         source->asked || !source->log ? 0 : support_find(node, source->log, source->index, false, &source->standing);
     source->asked = true;
     buf_init(&body, NOTICE_BYTES_MAX);
-    notice_id(source, inventory, evidence->component, verdict, &id);
+    do
+        notice_id(source, inventory, evidence->component, word, again++, &id);
+    while (notice_exists(node, &id));
     if (MUTANT(NOTICE_TIME))
         id.b[0] ^= (uint8_t)node->now_ms;
-    notice_write(node, source, inventory, verdict, evidence, &id, replaces, &body);
-    hash_hex(&id, hex);
-    rc = rc ? rc : body.error ? body.error : write_begin(node);
-    if (rc == 0)
-        rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), kind_notice, span_str(hex),
-                                                  buf_view(&body), &seq);
-    if (rc == 0 && node->actions && node->channels && node->channels[0]) {
-        struct action *action = action_add(node, ACTION_NOTICE);
-        action->hash = id;
-        buf_span(&action->body, buf_view(&body));
-    }
+    notice_write(node, source, inventory, word, evidence, &id, replaces, &body);
+    told_component(evidence->component, component);
+    rc = rc ? rc : body.error ? body.error : notice_append(node, &id, buf_view(&body));
+    rc = rc ? rc : told_put(node, span_str(inventory->name), &source->identity, component, verdict, &id);
     buf_free(&body);
-    return rc == E_EXISTS ? 0 : rc;
+    return rc;
 }
 
 /* Delivery */
@@ -173,22 +209,38 @@ static int undelivered_visit(void *ctx, const struct journal_row *row)
 {
     struct node *node = ctx;
     bool open = false;
+    if (node->handed >= NOTICES_STEP_MAX)
+        return 1;
     for (size_t i = 0; node->channels[i]; i++)
         open = open || !channel_done(node, node->channels[i], row->key);
+    node->hand_after = row->seq;
     if (!open)
         return 0;
     struct action *action = action_add(node, ACTION_NOTICE);
     if (!hash_parse(row->key, &action->hash))
         return E_CORRUPT;
     buf_span(&action->body, row->body);
+    node->handed++;
     return 0;
+}
+
+int notices_hand(struct node *node)
+{
+    if (!node->hand_more || node->handed >= NOTICES_STEP_MAX)
+        return 0;
+    int rc =
+        node->env.store->ops->journal_scan(node->env.store, kind_notice, node->hand_after, undelivered_visit, node);
+    node->hand_more = rc == 1;
+    return rc == 1 ? 0 : rc;
 }
 
 int notices_undelivered(struct node *node)
 {
     if (!node->channels || !node->channels[0] || MUTANT(NOTICE_FORGOTTEN))
         return 0;
-    return node->env.store->ops->journal_scan(node->env.store, kind_notice, 0, undelivered_visit, node);
+    node->hand_more = true;
+    node->hand_after = 0;
+    return notices_hand(node);
 }
 
 int notice_delivered(struct node *node, const struct event *event)

@@ -105,7 +105,7 @@ struct parser *parser_here(void)
     return &here;
 }
 
-/* A document that ended its reader is written down, and not read again. */
+/* A document that ended its reader, or is too much for the catalogue, is written down, and not read again. */
 
 static const struct span kind_unread = {(const uint8_t *)"unread", 6};
 
@@ -116,15 +116,15 @@ static bool unread_known(struct node *node, const struct hash *document)
     return node->env.store->ops->journal_find(node->env.store, kind_unread, span_str(hex), NULL, NULL) == 0;
 }
 
-static int unread_note(struct node *node, const struct hash *document)
+int document_unread(struct node *node, const struct hash *document, int code)
 {
     char hex[65];
     int64_t seq;
-    const struct fault fault = {.code = E_PARSER};
+    const struct fault fault = {.code = code};
     struct buf body;
     hash_hex(document, hex);
     buf_init(&body, 4096);
-    fault_json(&body, &fault, E_PARSER);
+    fault_json(&body, &fault, code);
     int rc = body.error ? body.error : write_begin(node);
     if (rc == 0)
         rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), kind_unread, span_str(hex),
@@ -147,7 +147,7 @@ int document_read(struct node *node, const struct hash *hash, struct span media,
         return 0;
     int rc = node->env.parser->ops->advisory(node->env.parser, media, document, out, arena);
     *readable = rc == 0;
-    return rc == E_PARSER ? unread_note(node, hash) : hard(rc) ? rc : 0;
+    return rc == E_PARSER ? document_unread(node, hash, E_PARSER) : hard(rc) ? rc : 0;
 }
 
 int document_label_tell(struct node *node, const struct hash *hash, struct span media, struct span document,
@@ -160,7 +160,7 @@ int document_label_tell(struct node *node, const struct hash *hash, struct span 
     if (rc == 0)
         return 0;
     *out = LABEL_CLOSED;
-    return rc == E_PARSER ? unread_note(node, hash) : rc;
+    return rc == E_PARSER ? document_unread(node, hash, E_PARSER) : rc;
 }
 
 /* Bodies */
@@ -206,7 +206,7 @@ int document_faces(struct node *node, const struct hash *hash, struct span docum
         return 0;
     int rc = node->env.parser->ops->faces(node->env.parser, document, out, arena);
     *readable = rc == 0;
-    return rc == E_PARSER && hash ? unread_note(node, hash) : hard(rc) ? rc : 0;
+    return rc == E_PARSER && hash ? document_unread(node, hash, E_PARSER) : hard(rc) ? rc : 0;
 }
 
 static int unread_visit(void *ctx, const struct journal_row *row)

@@ -720,6 +720,80 @@ static int state_copy(void *ctx, struct span key, struct span value)
     return r->made->ops->state_put(r->made, key, value);
 }
 
+struct kept_copy {
+    struct repair *r;
+    struct span space;
+};
+
+static int kept_copy(void *ctx, struct span key, struct span value)
+{
+    struct kept_copy *copy = ctx;
+    return copy->r->made->ops->kept_put(copy->r->made, copy->space, key, value);
+}
+
+/* Inventories: what is held of each, and its file. The rest of what is kept is derived. */
+static int inventories_make(struct repair *r)
+{
+    const char *const spaces[] = {"inventory", "file"};
+    int rc = 0;
+    for (size_t i = 0; i < sizeof spaces / sizeof spaces[0] && rc == 0; i++) {
+        struct kept_copy copy = {.r = r, .space = span_str(spaces[i])};
+        rc = salvage_kept(r->old, copy.space, kept_copy, &copy);
+    }
+    return rc;
+}
+
+struct names { /* of inventories that were uploaded */
+    struct repair *r;
+    struct hash *list;
+    size_t count;
+};
+
+static bool kept_whole(struct repair *r, struct span name)
+{
+    struct buf bytes;
+    const struct store_ops *ops = r->made->ops;
+    buf_init(&bytes, KEPT_BYTES_MAX);
+    bool whole = ops->kept_get(r->made, span_str("inventory"), name, &bytes) == 0 &&
+                 ops->kept_get(r->made, span_str("file"), name, &bytes) == 0;
+    buf_free(&bytes);
+    return whole;
+}
+
+/* What is left of an inventory without its other half is of no use. */
+static int uploaded_visit(void *ctx, const struct journal_row *row)
+{
+    struct names *names = ctx;
+    const struct store_ops *ops = names->r->made->ops;
+    struct span name, key = row->key;
+    struct hash hash;
+    if (!span_line(&key, &name))
+        return 0;
+    sha256(name, &hash);
+    for (size_t i = 0; i < names->count; i++)
+        if (hash_eq(&names->list[i], &hash))
+            return 0;
+    struct hash *list = realloc(names->list, (names->count + 1) * sizeof *list);
+    if (!list)
+        return E_NOMEM;
+    names->list = list;
+    names->list[names->count++] = hash;
+    if (kept_whole(names->r, name))
+        return 0;
+    findings_add(names->r->lost, "state.db: table kept",
+                 "an inventory: it is private, so no peer has it: it must be added again");
+    int rc = ops->kept_drop(names->r->made, span_str("inventory"), name);
+    return rc ? rc : ops->kept_drop(names->r->made, span_str("file"), name);
+}
+
+static int inventories_check(struct repair *r)
+{
+    struct names names = {.r = r};
+    int rc = r->made->ops->journal_scan(r->made, span_str("uploaded"), 0, uploaded_visit, &names);
+    free(names.list);
+    return rc;
+}
+
 static int private_make(struct repair *r)
 {
     int rc = r->made->ops->begin(r->made);
@@ -727,6 +801,9 @@ static int private_make(struct repair *r)
         rc = salvage_journal(r->old, journal_copy, r);
     if (rc == 0 && r->old->store)
         rc = salvage_state(r->old, state_copy, r);
+    if (rc == 0 && r->old->store)
+        rc = inventories_make(r);
+    rc = rc ? rc : inventories_check(r);
     return rc ? rc : r->made->ops->commit(r->made);
 }
 

@@ -167,13 +167,25 @@ struct early_document {
     struct buf bytes;
 };
 
-struct loaded_inventory {
-    char name[64];
-    struct hash hash;
-    struct arena arena;
-    struct buf bytes;
-    struct inventory inventory;
-    struct match_index *index;
+/* Its number is its place. The file, and its components as flat bytes, are in the store. */
+struct held_inventory {
+    char name[INVENTORY_NAME_MAX + 1], distribution[INVENTORY_NAME_MAX + 1], sector[SECTOR_BYTES_MAX + 1], format[32];
+    struct hash hash; /* of the file */
+    size_t components, problems;
+    bool critical;
+};
+
+enum { TOLD_PART_BYTES = 16 };
+
+/* All inventories and the advisories that count, matched (matching.c); advisories have the place of their identity as number. */
+struct matching {
+    struct catalogue *catalogue; /* NULL: there is nothing to match yet */
+    struct hash *identities;
+    size_t count, cap;
+    uint32_t *slots; /* number + 1, by a keyed hash of the identity's first TOLD_PART_BYTES */
+    size_t slot_mask;
+    uint8_t key[16];
+    bool due; /* the views were folded: what the owner was told is compared with what is */
 };
 
 /* A key change that counts, where it stood first, and under which checkpoint: the one that a verifier can follow who knows only the changes
@@ -220,9 +232,14 @@ struct node {
     struct early_document early[EARLY_COUNT_MAX];
     size_t early_count, early_bytes;
 
-    struct loaded_inventory **inventories;
-    size_t inventory_count;
-    bool refolding; /* advisories meet inventories when all is folded */
+    struct held_inventory *inventories;
+    size_t inventory_count, inventory_cap;
+    struct matching matching;
+    bool refolding;      /* advisories meet inventories when all is folded */
+    size_t notices_made; /* since the start */
+    size_t handed;       /* notices among this step's actions */
+    int64_t hand_after;  /* journal position behind which notices wait to be handed out, while `hand_more` */
+    bool hand_more;
 
     bool recovering, restored, recover_alone;
     size_t recover_needed;
@@ -390,9 +407,13 @@ bool document_missing(struct node *node, const struct hash *hash);
 struct early_document *early_find(struct node *node, const struct hash *hash);
 void early_drop(struct node *node, struct early_document *document);
 
-/* inventories.c */
+/* inventories.c. Kept rows: space "inventory" name -> JSON of what is held of it; "file" name -> the file as it came; and, derived, "flat"
+   name -> its components (format/flat.h). */
 int inventory_take(struct node *node, const struct event *event);
 int inventories_load(struct node *node);
+void inventories_free(struct node *node);
+/* Its components, in the arena. E_NOTFOUND: the file cannot be read any more. */
+int components_read(struct node *node, const struct held_inventory *held, struct inventory *out, struct arena *arena);
 
 /* parser.c: both return errors of the reader or the journal alone. A document that ended its reader is written down ("unread") and from
    then on neither readable nor labelled. */
@@ -400,6 +421,7 @@ int document_read(struct node *node, const struct hash *hash, struct span media,
                   struct advisory *out, struct arena *arena, bool *readable);
 int document_label_tell(struct node *node, const struct hash *hash, struct span media, struct span document,
                         enum label *out);
+int document_unread(struct node *node, const struct hash *document, int code); /* writes it down */
 size_t documents_unread(struct node *node);
 /* The same for a two-faces document; `hash` NULL: it is no stated one. */
 int document_faces(struct node *node, const struct hash *hash, struct span document, struct faces_proof *out,
@@ -411,8 +433,6 @@ int body_add_checkpoint(struct node *node, struct span bytes, struct add_checkpo
 int body_texts(struct node *node, struct span json, const char *member, struct texts *out, struct arena *arena);
 int body_status(int rc);
 const char *body_reason(int rc);
-
-void inventories_free(struct node *node);
 
 /* followed.c: documents of feeds that the owner follows, in a circle or in none. What a feed says is recorded in the journal ("followed") and
    never reads as a statement of the circle's: it is neither logged nor standing. */
@@ -439,16 +459,16 @@ int followed_fold(struct node *node); /* all of the journal, in order */
 /* 0 when the feed still has what it had at `url`. */
 int followed_gone_since(struct node *node, struct span feed, struct span url, int64_t *gone);
 void feeds_json(struct node *node, struct buf *out); /* an array: what each feed had */
+bool feeds_known(struct node *node);                 /* is there one */
 
 /* advisories.c */
-struct match_counts {
-    unsigned advisories, affected, undecided; /* advisories that count; findings */
-};
 int advisory_fold(struct node *node, struct held_log *log, uint64_t index, const struct statement *s,
                   struct span document);
 int advisory_sighted(struct node *node, const struct sighting *sighting, const struct advisory *advisory);
-/* All advisories that count against one inventory, or against all (NULL). */
-int advisories_match(struct node *node, const struct loaded_inventory *only, struct match_counts *counts);
+/* What names an advisory through all its revisions. `source`: the issuer, or "feed:NAME". */
+void advisory_identity(struct span media, struct span source, struct span id, struct hash *out);
+/* Calls for each advisory that counts. */
+int advisories_scan(struct node *node, int (*visit)(void *ctx, const struct hash *identity), void *ctx);
 
 /* notices.c */
 #define NOTICE_CLEARED "no longer affected" /* a notice's verdict beside verdict_names */
@@ -456,22 +476,65 @@ int advisories_match(struct node *node, const struct loaded_inventory *only, str
 struct notice_source {
     struct held_log *log; /* NULL: of a feed */
     uint64_t index;
-    struct hash id, document; /* id: of the statement, or of the sighting */
-    struct span issuer;       /* of a statement */
-    struct span feed, url;    /* of a feed's document */
+    struct hash id, document;  /* id: of the statement, or of the sighting */
+    struct hash identity;      /* advisory_identity */
+    struct span media, issuer; /* issuer: of a statement */
+    struct span feed, url;     /* of a feed's document */
     int64_t seen;
     const struct advisory *advisory;
     bool asked; /* `standing` has been found out, for the first notice */
     struct support standing;
 };
-void notice_id(const struct notice_source *source, const struct loaded_inventory *inventory,
-               const struct component *component, const char *verdict, struct hash *id);
 bool notice_exists(struct node *node, const struct hash *id);
-/* Once for one id. `replaces`: the notice of an earlier revision about the same component, or NULL. */
-int notice_record(struct node *node, struct notice_source *source, const struct loaded_inventory *inventory,
-                  const char *verdict, const struct evidence *evidence, const struct hash *replaces);
+/* What the owner is told of one component, where it differs from what was told last; NOTICE_CLEARED is VERDICT_NONE. `replaces`: the notice
+   that said otherwise, or NULL. */
+int notice_record(struct node *node, struct notice_source *source, const struct held_inventory *inventory,
+                  enum verdict verdict, const struct evidence *evidence, const struct hash *replaces);
+int notices_hand(struct node *node); /* those that wait, as many as a step may have */
 int notices_undelivered(struct node *node);
 int notice_delivered(struct node *node, const struct event *event);
+
+/* The revision of an advisory that counts, read whole. */
+struct stated {
+    struct statement statement;
+    struct sighting sighting;
+    struct advisory advisory;
+    struct notice_source source;
+    struct buf entry, document;
+    struct arena arena;
+    bool readable; /* a release that reads more strictly may not read what was folded before */
+};
+int stated_open(struct node *node, const struct hash *identity, struct stated *out); /* E_NOTFOUND */
+void stated_close(struct stated *stated);                                            /* after an error, too */
+
+/* told.c */
+struct told {
+    uint8_t advisory[TOLD_PART_BYTES], component[TOLD_PART_BYTES];
+    enum verdict verdict; /* AFFECTED or UNDECIDED */
+    struct hash id;       /* of the notice */
+};
+typedef int told_visit(void *ctx, const struct told *told); /* 0 or an error */
+void told_inventory(struct span name, uint8_t out[static TOLD_PART_BYTES]);
+void told_component(const struct component *component, uint8_t out[static TOLD_PART_BYTES]);
+int told_put(struct node *node, struct span inventory, const struct hash *advisory,
+             const uint8_t component[static TOLD_PART_BYTES], enum verdict verdict, const struct hash *id);
+/* Of one inventory, and of one advisory or (NULL) of all: by advisory, then by component. */
+int told_scan(struct node *node, struct span inventory, const struct hash *advisory, told_visit *visit, void *ctx);
+/* The component that a notice is about, in the arena. */
+int told_of(struct node *node, const struct hash *id, struct component *out, struct arena *arena);
+int told_fold(struct node *node);
+
+/* matching.c: after each of these, what was told is what is. */
+int matching_open(struct node *node); /* of all that is held; what is told since the views were folded, too */
+void matching_close(struct node *node);
+int matching_refold(struct node *node);                                /* the views were folded */
+int advisory_matched(struct node *node, struct notice_source *source); /* it counts now; `source->identity` is set */
+struct upload {
+    size_t added, removed, unchanged, notices, advisories, affected, undecided;
+};
+/* The inventory of this number has `now`, and had `before`. */
+int inventory_matched(struct node *node, uint32_t number, const struct inventory *before, const struct inventory *now,
+                      struct upload *out);
 
 /* owner.c */
 int backed_up(struct node *node, const struct event *event);

@@ -100,11 +100,14 @@ void node_status_json(struct node *node, int64_t now_ms, struct buf *out)
         buf_member(out, "state", span_str("in no circle"));
     buf_text(out, "\"inventories\":[");
     for (size_t i = 0; i < node->inventory_count; i++) {
-        const struct loaded_inventory *inventory = node->inventories[i];
+        const struct held_inventory *inventory = &node->inventories[i];
         buf_text(out, i ? ",{" : "{");
         buf_member(out, "name", span_str(inventory->name));
-        buf_printf(out, "\"components\":%zu,\"problems\":%zu}", inventory->inventory.count,
-                   inventory->inventory.problem_count);
+        buf_printf(out, "\"components\":%zu,\"problems\":%zu,\"critical\":%s,", inventory->components,
+                   inventory->problems, inventory->critical ? "true" : "false");
+        buf_text(out, "\"sector\":");
+        buf_json(out, span_str(inventory->sector));
+        buf_byte(out, '}');
     }
     buf_text(out, "],\"feeds\":");
     feeds_json(node, out);

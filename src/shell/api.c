@@ -100,6 +100,8 @@ static void api_inventory(struct shell *shell, struct caller *c, struct span res
     struct event event = {.kind = EVENT_INVENTORY,
                           .name = span_str(parameter(c, "name")),
                           .media = span_str(parameter(c, "distribution")),
+                          .sector = span_str(parameter(c, "sector")),
+                          .critical = strcmp(parameter(c, "critical"), "1") == 0,
                           .body = buf_view(&c->body)};
     (void)rest;
     dispatch(shell, c, &event);
@@ -241,7 +243,7 @@ static void api_rebuild(struct shell *shell, struct caller *c, struct span rest)
     answer(c, 200);
 }
 
-enum { QUERY_NAMES_MAX = 3 };
+enum { QUERY_NAMES_MAX = 4 };
 
 static void api_metrics(struct shell *shell, struct caller *c, struct span rest)
 {
@@ -260,7 +262,12 @@ static const struct route {
 } routes[] = {
     {"POST", "/api/v1/publish", false, api_publish, DOCUMENT_BYTES_MAX, {"open"}},
     {"POST", "/api/v1/statements", false, api_state, DOCUMENT_BYTES_MAX, {"media", "subject"}},
-    {"POST", "/api/v1/inventories", false, api_inventory, INVENTORY_BYTES_MAX, {"name", "distribution"}},
+    {"POST",
+     "/api/v1/inventories",
+     false,
+     api_inventory,
+     INVENTORY_BYTES_MAX,
+     {"name", "distribution", "critical", "sector"}},
     {"POST", "/api/v1/absent", false, api_absent, 0, {"party"}},
     {"POST", "/api/v1/leave", false, api_leave, REASON_BYTES_MAX, {"party"}},
     {"POST", "/api/v1/backups", false, api_backup, JOURNAL_FACTS_BYTES_MAX, {"id"}},

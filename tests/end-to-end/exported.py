@@ -94,9 +94,11 @@ def audit_receipts(circle, party, own):
 def audit_journal():
     rows = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
     ok([r["seq"] for r in rows] == sorted({r["seq"] for r in rows}), f"{len(rows)} lines of the journal, in order")
-    files = {r["file"] for r in rows if r["kind"] == "inventory"}
+    held = [json.loads(line) for line in (folder / "inventories.jsonl").read_text().splitlines()]
+    ok(all(hashlib.sha256((folder / h["file"]).read_bytes()).hexdigest() == h["hash"] for h in held), "inventories are what they are listed as")
+    files = {r["file"] for r in rows if r["kind"] == "inventory"} | {h["file"] for h in held}
     ok(files == {f"inventories/{p.name}" for p in (folder / "inventories").iterdir()}, "each inventory is a file")
-    ok({"inventory", "notice"} <= {r["kind"] for r in rows}, "inventories and notices are among them")
+    ok({"uploaded", "notice"} <= {r["kind"] for r in rows}, "inventories and notices are among them")
 
 
 audit_sums()

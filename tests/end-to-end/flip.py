@@ -15,6 +15,7 @@ PAGE = 4096
 TABLES = {  # repaired: had from peers or made anew; private: what only this node had is lost, and said to be
     "log": "repaired", "entry": "repaired", "id_index": "repaired", "tile": "repaired", "note": "repaired",
     "cosignature": "private", "document": "repaired", "journal": "private", "state": "private", "d_view": "repaired",
+    "kept": "private", "sqlite_autoindex_kept_1": "repaired",
     "sqlite_autoindex_log_1": "repaired", "sqlite_autoindex_document_1": "repaired",
     "sqlite_autoindex_journal_1": "repaired", "sqlite_sequence": "repaired", "sqlite_schema": "repaired",
 }
@@ -170,7 +171,8 @@ def dump(folder):
             # A checkpoint is its text; who cosigned stands in the other table. Of pending and mirrored ones only the last counts.
             ("note", "log, kind, size, substr(text, 1, instr(text, x'0a0a'))", "1, kind % 3, 3"),
             ("cosignature", "log, size, root, kid, at, signature", "1, 2, 3, 4"), ("document", "hash, label, size", "1"),
-            ("journal", "seq, at, kind, key, body", "1"), ("state", "key, value", "1"), ("d_view", "view, key, value", "1, 2")]:
+            ("journal", "seq, at, kind, key, body", "1"), ("state", "key, value", "1"), ("d_view", "view, key, value", "1, 2"),
+            ("(SELECT * FROM kept WHERE CAST(space AS TEXT) IN ('file', 'inventory'))", "space, key, size, value", "1, 2")]:
         for row in db.execute("SELECT %s FROM %s ORDER BY %s" % (what, table, order)):
             if table == "state" and row[0] == b"restored":
                 continue

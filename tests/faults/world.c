@@ -767,7 +767,7 @@ static void check_at_once(struct world *world)
     if (size < given || signer_size(world, KEY_LOG, SELF) < given)
         trouble(world, "it has forgotten its own checkpoint of size %llu", (unsigned long long)given);
     size_t inventories = 0, notices = 0;
-    (void)store->ops->journal_scan(store, span_str("inventory"), 0, row_count, &inventories);
+    (void)store->ops->journal_scan(store, span_str("uploaded"), 0, row_count, &inventories);
     (void)store->ops->journal_scan(store, span_str("notice"), 0, row_count, &notices);
     if (inventories < (size_t)world->inventory_kept || notices < world->handed_count)
         trouble(world, "the journal is shorter when it starts again");
