@@ -1,5 +1,5 @@
 /* Every HTTP route and every answer of a peer, through the real engine. The first byte says whether the
-   node must hear the committee first; then comes a plan of up to 24 acts: bytes as they come, or a
+   node must hear the committee first, and whether its signer has signed what it does not hold; then comes a plan of up to 24 acts: bytes as they come, or a
    request built as an honest or dishonest peer would build it, with one byte smudged if the plan says so. Whatever happens, the node
    answers each request, cosigns no two trees of one log, and its views can be folded anew. */
 #include "circle/change.h"
@@ -452,11 +452,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct world *w = world_get();
     struct span plan = span_of(data, size);
     int rc = 0;
-    bool recovering = plan_byte(&plan) & 1;
+    uint8_t first = plan_byte(&plan);
+    bool recovering = first & 1, ahead = (first & 0xfe) == 0xa0;
     cosigned_count = 0;
     must(w->real->begin(w->store) == 0);
     w->store->ops = &w->inner;
-    world_open_node(w, recovering);
+    world_open_node(w, recovering, ahead);
     for (int i = 0; i < ACTS_MAX && plan.len && !w->stopped; i++)
         acts[plan_byte(&plan) % (sizeof acts / sizeof acts[0])](w, &plan);
     if (!w->stopped)

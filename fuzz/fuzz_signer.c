@@ -199,7 +199,7 @@ static void answers(struct span plan)
     int pair[2];
     must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
     struct signer *signer = signer_client(pair[0]);
-    uint8_t call = plan_byte(&plan) % 7;
+    uint8_t call = plan_byte(&plan) % 8;
     struct span sent = plan_bytes(&plan, 32768);
     must(signer && send_all(pair[1], sent.data, sent.len) && shutdown(pair[1], SHUT_WR) == 0);
     buf_init(&note, NOTE_BYTES_MAX);
@@ -212,7 +212,8 @@ static void answers(struct span plan)
                  : call == 3 ? signer->ops->cosign(signer, KEY_MIRROR, &wanted, &cosigned)
                  : call == 4 ? signer->ops->position(signer, KEY_LOG, span_str("x"), &position)
                  : call == 5 ? signer->ops->http_sign(signer, "GET", "a", "/", &note, &other)
-                             : signer->ops->storage_key(signer, &leaf, &key);
+                 : call == 6 ? signer->ops->storage_key(signer, &leaf, &key)
+                             : signer->ops->close_log(signer, &leaf);
         must(rc <= 0 && note.len <= SIGNER_NOTE_BYTES_MAX);
         for (int k = 0; call == 0 && rc == 0 && k < 2; k++)
             must(made[k].len <= sizeof made[k].bytes);

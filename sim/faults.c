@@ -258,8 +258,8 @@ static void hijack_task(struct world *world, unsigned number)
         struct cosigned cosigned;
         struct hash leaf = {.b = {1}};
         (void)snprintf(request.origin, sizeof request.origin, "%s", member_roster(member)->parties[i].origin);
-        if (!request.size)
-            continue;
+        if (!request.size || member->filed[i] < request.size)
+            continue; /* or its file was put back: it cannot know of what it signed since */
         if (strcmp(member_roster(member)->parties[i].card.name, member->name) == 0) {
             (void)member->signer->ops->checkpoint(member->signer, request.size - 1, &leaf, 1, &note);
             continue;
