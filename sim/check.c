@@ -338,7 +338,8 @@ static void faces_at(struct faces *f)
     }
 }
 
-/* The liar is found out, its other face never stands, and nobody else is accused. */
+/* The liar is found out, its other face never stands, and nobody else is accused. It is found out when mirrors compare what they hold: that
+   takes its time where one of them has been away. */
 static void check_faces(struct world *world)
 {
     struct faces f = {.world = world};
@@ -347,7 +348,7 @@ static void check_faces(struct world *world)
         faces_at(&f);
     }
     if (world->deceived >= 0 && !f.seen && face_must_show(world))
-        trouble(world, "2 liar proven", "%s showed two faces of size %" PRIu64 " to %s, and nobody noticed",
+        trouble(world, "liveness", "%s showed two faces of size %" PRIu64 " to %s, and nobody noticed",
                 sim_names[world->liar], world->deceived_size, sim_names[world->deceived]);
 }
 

@@ -154,6 +154,29 @@ int faces_proven(struct node *node, struct held_log *log, uint64_t old_size, con
     return rc;
 }
 
+int faces_pending(struct node *node, struct held_log *log)
+{
+    struct store *store = node->env.store;
+    struct store_tiles space;
+    struct tile_reader tiles = log_tiles(node, log, &space);
+    struct checkpoint checkpoint;
+    struct note note;
+    struct hash root;
+    struct buf bytes;
+    uint64_t found = 0;
+    if (log->two_faces || !log->pending_size || log->pending_size > log->size || MUTANT(FACES_UNSEEN))
+        return 0;
+    int rc = tree_root(&tiles, log->pending_size, &root);
+    if (rc || hash_eq(&root, &log->pending_root))
+        return rc;
+    buf_init(&bytes, NOTE_BYTES_MAX);
+    rc = store->ops->note_at_least(store, log->id, NOTE_PENDING, log->pending_size, &found, &bytes);
+    if (rc == 0 && found == log->pending_size && checkpoint_parse(&checkpoint, &note, buf_view(&bytes), NULL) == 0)
+        rc = conflict_keep(node, log, &checkpoint, buf_view(&bytes));
+    buf_free(&bytes);
+    return rc == E_NOTFOUND ? 0 : rc;
+}
+
 int faces_check(struct node *node, struct held_log *log, const struct checkpoint *checkpoint, struct span note_bytes,
                 bool *conflict)
 {

@@ -172,6 +172,7 @@ static int pull_done(struct node *node, struct held_log *log)
         log->signed_size = pull->target;
     if (rc == 0 && checkpoint_parse(&checkpoint, &note, buf_view(&pull->note), NULL) == 0)
         rc = cosignatures_take(node, log, &note, &checkpoint, NULL, span_of(NULL, 0));
+    rc = rc ? rc : faces_pending(node, log);
     retry_ok(&pull->retry);
     pull_drop(pull);
     return rc == 0 && node->recovering ? recover_check(node) : rc;

@@ -553,6 +553,8 @@ int faces_check(struct node *node, struct held_log *log, const struct checkpoint
                 bool *conflict);
 /* `hash`: of a stated document; NULL of another. */
 int faces_told(struct node *node, const struct hash *hash, struct span document);
+/* The tree was followed past a checkpoint that was accepted before its entries were there: was that one of this tree? */
+int faces_pending(struct node *node, struct held_log *log);
 int faces_load(struct node *node); /* what the journal remembers, after a start */
 int faces_proven(struct node *node, struct held_log *log, uint64_t old_size, const struct hash *old_root,
                  const struct add_checkpoint *request);

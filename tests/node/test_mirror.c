@@ -564,6 +564,38 @@ static void quota_and_standing(void)
     bench_close(&b);
 }
 
+/* The other face was accepted, without its entries; then the tree that everybody else holds is followed past it. */
+static void face_overtaken(void)
+{
+    static struct bench b;
+    struct ask other = {0, 5, OTHER_ROOT, 200, "a checkpoint of another tree"};
+    struct buf body, note, bundle;
+    test("a face that was accepted ahead of its entries is found out when the tree is followed past it");
+    bench_make(&b, PARTIES, COMMITTEE, SELF, WRITER);
+    subject_log(&b.s, 6);
+    bench_start(&b);
+    buf_init(&body, NOTE_BYTES_MAX);
+    ask_write(&b, &other, &body);
+    CHECK_INT(bench_request(&b, REQ_MIRROR_ADD_CHECKPOINT, buf_view(&body), NULL), 200);
+    bench_note(&b, 6, 0, &note);
+    CHECK_INT(bench_request(&b, REQ_ANNOUNCE, buf_view(&note), NULL), 200);
+    CHECK(status_says(&b, "\"two_faces\":false"));
+    bench_tick(&b, 5000);
+    struct sent *sent = bench_sent(&b, b.s.writer->card.name, "/tile/entries/");
+    CHECK(sent != NULL);
+    buf_init(&bundle, BUNDLE_BYTES_MAX);
+    for (size_t i = 0; i < 6; i++)
+        bundle_add(&bundle, buf_view(&b.s.entries[i]));
+    if (sent)
+        bench_respond(&b, sent, 200, buf_view(&bundle));
+    CHECK(status_says(&b, "\"held\":6,"));
+    CHECK(status_says(&b, "\"two_faces\":true"));
+    buf_free(&body);
+    buf_free(&note);
+    buf_free(&bundle);
+    bench_close(&b);
+}
+
 /* Two faces: a second tree of a size that is held. The proof is kept, the log cosigned no more. */
 static void two_faces(void)
 {
@@ -634,6 +666,7 @@ int main(void)
     quota_of_bytes();
     quota_and_standing();
     two_faces();
+    face_overtaken();
     announcements();
     return test_end();
 }
