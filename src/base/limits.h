@@ -36,14 +36,14 @@ enum {
     CSV_COLUMNS_MAX = 1024,
     /* Archives of advisories: OSV's whole export is some 700,000 records in 1 GB, 8 times that unpacked */
     ARCHIVE_MEMBERS_MAX = 4000000,
-    ARCHIVE_MIB_MAX = 32768,               /* that come out, passed over or not */
-    ARCHIVE_RATIO_MAX = 200,               /* bytes out for a byte in: of JSON zip makes 5 to 20, zstd and xz up to 60 */
+    ARCHIVE_MIB_MAX = 32768, /* that come out, passed over or not */
+    ARCHIVE_RATIO_MAX = 200, /* bytes out for a byte in: of JSON zip makes 5 to 20, zstd and xz up to 60 */
     ARCHIVE_RATIO_FREE = 16 * 1024 * 1024, /* below this nobody asks for the ratio */
     ARCHIVE_PATH_MAX = 1024,
-    VERS_BYTES_MAX = 16384,   /* one range: thousands of products may share it, and each reads it anew */
+    VERS_BYTES_MAX = 16384,                 /* one range: thousands of products may share it, and each reads it anew */
     TEXTS_JSON_BYTES_MAX = 8 * 1024 * 1024, /* what a peer tells as lists of notes in JSON */
     TEXTS_MAX = 1024,                       /* such notes */
-    RELEASE_FILES_MAX = 1024, /* of one stated software release */
+    RELEASE_FILES_MAX = 1024,               /* of one stated software release */
 
     /* Circle */
     PARTIES_MAX = 256,
@@ -58,6 +58,7 @@ enum {
     BATCH_STATEMENTS_MAX = 1024,          /* one group commit */
     NOTICE_TEXT_MAX = 1024,               /* each text of a notice; longer ones are cut */
     NOTICE_BYTES_MAX = 128 * 1024,        /* a notice as JSON, each of its texts escaped at the worst */
+    NOTICE_CVES_MAX = 64,                 /* ids in the CVE list that a notice names */
     INVENTORY_NAME_MAX = 63,              /* of an inventory, and of its distribution */
     SECTOR_BYTES_MAX = 63,                /* an inventory's sector */
     NOTICES_STEP_MAX = 1024,              /* handed out by one step; the others wait in the journal */
@@ -69,8 +70,6 @@ enum {
     FEED_REDIRECTS_MAX = 3,               /* of one request */
     FEED_CALLS_MAX = 4,                   /* requests under way of one feed */
     FEED_CALLS_ALL = 8,                   /* ... of all feeds together */
-    FEED_KEY_BYTES_MAX = 65536,           /* an OpenPGP key, armored */
-    FEED_SIGNATURE_BYTES_MAX = 65536,     /* a detached OpenPGP signature, armored */
     LISTING_BYTES_MAX = 32 * 1024 * 1024, /* one list of documents, or the directory of an archive */
     ZIP_RATIO_MAX = 200,                  /* how much larger than its packed form a document of an archive may be */
     DOCUMENT_PULLS_MAX = 32,              /* documents fetched at once, by a node */

@@ -73,6 +73,7 @@ int command_purl(struct cli *cli);
 int command_state(struct cli *cli);
 int command_inventory(struct cli *cli);
 int command_notices(struct cli *cli);
+int command_follow(struct cli *cli);
 int command_status(struct cli *cli);
 int command_affected(struct cli *cli);
 int command_version(struct cli *cli);

@@ -96,6 +96,30 @@ const struct command commands[] = {
      "advisory replaces, such as \"no longer affected\", counts no more.\n\n"
      "Example:\n  comity notices --json\n",
      command_notices},
+    {"follow", "sources outside of the circle: CSAF providers, OSV archives, known exploited vulnerabilities",
+     "comity follow add NAME URL [--every MINUTES] [--inside]\n"
+     "comity follow list                 what is followed, and how it goes\n"
+     "comity follow show NAME            its documents; what changed silently, is gone, or was refused\n"
+     "comity follow now NAME [--check] [--wait SECONDS]\n"
+     "comity follow remove NAME          what was taken stays, and counts\n"
+     "comity follow import NAME PATH     a document, an archive of documents, or a folder of both\n\n"
+     "URL is a CSAF provider-metadata.json or aggregator.json, a ROLIE feed, a folder with changes.csv or index.txt, a "
+     "host, an OSV\n"
+     "archive (all.zip, of which only what changed is fetched) or modified_id.csv, a catalogue of known exploited "
+     "vulnerabilities, or\n"
+     "one advisory: what it is shows in its content. The node asks every hour, or as --every says, for what is new or "
+     "changed, and\n"
+     "judges the inventories by it; a circle is not needed. Only hosts that URL or the feed's own metadata names are "
+     "asked, and none\n"
+     "in a private network, unless URL names it by address, or --inside allows it. --check asks again for every "
+     "document, so that\n"
+     "bytes which changed without a new revision show.\n\n"
+     "Exit code of now: 0 all is here; 1 something was refused; 3 it still goes on; 4 the source failed. Of show: 1 "
+     "when "
+     "something\n"
+     "changed silently or was refused.\n\n"
+     "Example:\n  comity follow add vendor https://psirt.vendor.example/csaf/provider-metadata.json\n",
+     command_follow},
     {"status", "the node, its log, its mirrors and peers",
      "comity status\n\nExit code 3 while something is unwitnessed or the node is recovering.\n\nExample:\n  comity "
      "status\n",

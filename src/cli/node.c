@@ -234,6 +234,24 @@ static void standing_print(const struct json *row, const struct json *advisory)
         print_text(stood ? advisory : row, "standing_since");
 }
 
+/* As the catalogues are now, or, of a notice that is looked at elsewhere, were then. */
+static void exploited_print(const struct json *row)
+{
+    const struct json *known = json_get(row, "known_exploited");
+    known = known ? known : json_get(json_get(row, "notice"), "known_exploited");
+    if (!known)
+        return;
+    (void)printf("\n    KNOWN TO BE EXPLOITED since ");
+    print_text(known, "added");
+    (void)printf(" (");
+    print_text(known, "id");
+    if (json_text(known, "due").len) {
+        (void)printf("; due ");
+        print_text(known, "due");
+    }
+    (void)printf("%s)", is_true(known, "ransomware") ? "; by ransomware" : "");
+}
+
 static void notice_print(const struct json *row, bool replaced)
 {
     const struct json *n = json_get(row, "notice"), *component = json_get(n, "component"),
@@ -257,6 +275,7 @@ static void notice_print(const struct json *row, bool replaced)
     (void)printf("\n    because ");
     print_text(json_get(n, "evidence"), "reason");
     standing_print(row, advisory);
+    exploited_print(row);
     (void)printf("\n    notice ");
     print_text(n, "id");
     if (json_text(n, "replaces").len) {
@@ -358,6 +377,24 @@ static void peer_print(const struct json *peer)
     (void)printf("\n");
 }
 
+static void feeds_print(const struct json *feeds)
+{
+    for (uint32_t i = 0; feeds && i < feeds->count; i++) {
+        const struct json *feed = &feeds->child[i];
+        if (!is_true(feed, "followed"))
+            continue;
+        (void)printf("feed ");
+        print_text(feed, "name");
+        (void)printf(": %lld documents, last good ", number(feed, "documents"));
+        print_span(json_text(feed, "succeeded").len ? json_text(feed, "succeeded") : span_str("never"));
+        (void)printf(", next ");
+        print_span(json_text(feed, "due").len ? json_text(feed, "due") : span_str("now"));
+        if (number(feed, "failures"))
+            (void)printf("; FAILED %lld times", number(feed, "failures"));
+        (void)printf("\n");
+    }
+}
+
 static void status_print(const struct json *root)
 {
     const struct json *log = json_get(root, "log"), *peers = json_get(root, "peers"), *quorum = json_get(log, "quorum");
@@ -368,6 +405,7 @@ static void status_print(const struct json *root)
     if (number(root, "recovery_answers_needed"))
         (void)printf(" (needs %lld answers of the committee)", number(root, "recovery_answers_needed"));
     (void)printf("%s\n", is_true(root, "restored") ? ", was restored from an older copy" : "");
+    feeds_print(json_get(root, "feeds"));
     if (!log)
         return;
     (void)printf("circle    ");

@@ -122,12 +122,6 @@ static bool is_document(struct span name)
     return name.len > 5 && memcmp(name.data + name.len - 5, ".json", 5) == 0;
 }
 
-static int by_offset(const void *a, const void *b)
-{
-    const struct listed *left = a, *right = b;
-    return (left->offset > right->offset) - (left->offset < right->offset);
-}
-
 static void entry_take(struct listing *out, struct listed *items, const uint8_t *e, const struct listed *item,
                        uint64_t row, struct arena *arena)
 {
@@ -173,7 +167,6 @@ int zip_directory_read(struct listing *out, struct span directory, uint64_t entr
         entry_take(out, items, e, &item, i, arena);
         directory = span_from(directory, ENTRY_BYTES + name + extra + comment);
     }
-    qsort(items, out->count, sizeof *items, by_offset);
     return 0;
 }
 

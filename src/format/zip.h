@@ -11,7 +11,7 @@ struct zip_end {
 };
 /* `tail`: the last bytes of an archive of `total`. E_SYNTAX: it is none; E_UNSUPPORTED. */
 int zip_end_read(struct zip_end *out, struct span tail, uint64_t total, struct fault *fault);
-/* The directory's documents (*.json) as a listing of kind ARCHIVE, by offset. Other files are passed over; what cannot be read is counted. */
+/* The directory's documents (*.json) as a listing of kind ARCHIVE, in the directory's order. Other files are passed over; what cannot be read is counted. */
 int zip_directory_read(struct listing *out, struct span directory, uint64_t entries, struct arena *arena,
                        struct fault *fault);
 /* Appends the document whose local header `bytes` begins with; what follows it is passed over. It must be what the directory says:

@@ -263,6 +263,7 @@ int node_open(struct node **out, const struct env *env, const struct node_config
     arena_init(&node->roster_arena, 64 << 20);
     arena_init(&node->change_arena, 64 << 20);
     node->channels = config->channels;
+    node->state_followed = config->state_followed;
     node->witness_logs = config->witness_logs;
     node->recover_alone = config->recover_alone;
     node->poll_ms = config->poll_ms ? config->poll_ms : POLL_MS;
@@ -286,6 +287,8 @@ int node_open(struct node **out, const struct env *env, const struct node_config
         rc = faces_load(node);
     if (rc == 0)
         rc = inventories_load(node);
+    if (rc == 0 && (rc = feeds_load(node)) != 0)
+        (void)fail(fault, rc, "the feeds that are followed cannot be read");
     if (rc == 0 && (rc = matching_open(node)) != 0)
         (void)fail(fault, rc, "inventories and advisories cannot be matched");
     if (rc) {
@@ -321,6 +324,7 @@ void node_close(struct node *node)
         buf_free(&node->early[i].bytes);
     document_pulls_close(node);
     inventories_free(node);
+    feeds_free(node);
     matching_close(node);
     buf_free(&node->own_note);
     arena_free(&node->roster_arena);
@@ -424,6 +428,16 @@ static int dispatch(struct node *node, const struct event *event)
         return backed_up(node, event);
     case EVENT_CARRIED:
         return carried(node, event);
+    case EVENT_FETCHED:
+        return feeds_fetched(node, event);
+    case EVENT_FEED_ADD:
+        return feed_add_take(node, event);
+    case EVENT_FEED_REMOVE:
+        return feed_remove_take(node, event);
+    case EVENT_FEED_RUN:
+        return feed_run_take(node, event);
+    case EVENT_FEED_IMPORT:
+        return feed_import_take(node, event);
     }
     return E_STATE;
 }
@@ -431,9 +445,10 @@ static int dispatch(struct node *node, const struct event *event)
 /* What is due now, whatever the event was. */
 static int go_on(struct node *node, bool flush)
 {
-    if (!node->roster)
-        return 0;
-    int rc = node->recovering ? recover_start(node) : 0;
+    int rc = feeds_go_on(node);
+    if (rc || !node->roster)
+        return rc;
+    rc = node->recovering ? recover_start(node) : 0;
     if (rc)
         return rc;
     if (flush && node->pending_count && !node->recovering) {
@@ -515,6 +530,7 @@ int64_t node_due(const struct node *node)
             due_min(&due, log->pull.retry.at_ms);
     }
     due_min(&due, documents_due(node));
+    due_min(&due, feeds_due(node));
     due_min(&due, node->hand_more ? node->now_ms : due);
     return due > node->now_ms ? due : node->now_ms + 1;
 }

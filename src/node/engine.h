@@ -4,6 +4,7 @@
 #ifndef COMITY_NODE_ENGINE_H
 #define COMITY_NODE_ENGINE_H
 
+#include "base/limits.h"
 #include "circle/roster.h"
 #include "signer/signer.h"
 #include "store/store.h"
@@ -37,10 +38,15 @@ enum event_kind_node {
     EVENT_REQUEST,  /* a peer's request: answered by ACTION_REPLY with the same token */
     EVENT_RESPONSE, /* the result of an ACTION_SEND */
     EVENT_INVENTORY, /* the owner adds or replaces an inventory: `name`, `body` = file bytes, `media` = distribution, `critical`, `sector` */
-    EVENT_DELIVERED, /* a notice was handed over: `name` = channel, `hash` = notice id */
-    EVENT_ABSENT,    /* the owner says that these committee members will not answer: `name` (recovery) */
-    EVENT_LEAVE,     /* the owner leaves the circle: `name` = own party, as confirmation; `body` = reason */
-    EVENT_BACKED_UP, /* the owner has made a backup: `hash` = its id, `body` = what is kept of it (JSON) */
+    EVENT_DELIVERED,   /* a notice was handed over: `name` = channel, `hash` = notice id */
+    EVENT_ABSENT,      /* the owner says that these committee members will not answer: `name` (recovery) */
+    EVENT_LEAVE,       /* the owner leaves the circle: `name` = own party, as confirmation; `body` = reason */
+    EVENT_BACKED_UP,   /* the owner has made a backup: `hash` = its id, `body` = what is kept of it (JSON) */
+    EVENT_FETCHED,     /* the result of an ACTION_FETCH: `status`, `body`, `fetched` */
+    EVENT_FEED_ADD,    /* the owner follows a feed: `name`, `media` = its URL, `feed` */
+    EVENT_FEED_REMOVE, /* `name` */
+    EVENT_FEED_RUN,    /* now, and not when it is due: `name`, `feed` */
+    EVENT_FEED_IMPORT, /* documents that the owner has at hand: `name`; `body`: as feed_import.c takes them apart */
     EVENT_CARRIED /* one file of a bundle that was carried here: `name` = party whose log it is of (empty: a document),
                         `media` = its path ("checkpoint", "tile/...", "documents/HASH"), `body` */
 };
@@ -57,6 +63,17 @@ enum response_status {
     RESPONSE_CUT = -1,       /* cut in mid-body (body = what arrived) */
     RESPONSE_NONE = 0        /* no connection, or no answer */
 };
+/* What a source said beside the body of its answer; each text may be empty. */
+struct fetched {
+    struct span etag, modified, location; /* ETag, Last-Modified, Location */
+    uint64_t from, total; /* Content-Range: where the body begins, and the size of the whole; 0: not said */
+    uint64_t retry_after_s;
+};
+struct feed_order {   /* of the owner */
+    bool inside;      /* the feed may lie in a private network */
+    bool check;       /* ask again for every document, whatever the list says */
+    uint64_t every_s; /* 0: as is usual */
+};
 struct event {
     enum event_kind_node kind;
     uint64_t token; /* names the request or submission in the reply */
@@ -69,12 +86,24 @@ struct event {
     struct span content_type, header; /* EVENT_RESPONSE: Content-Type, Comity-Receipt */
     struct span name, media, sector;
     bool critical;
+    const struct fetched *fetched;
+    const struct feed_order *feed;
 };
 
 enum action_kind {
     ACTION_SEND,  /* an HTTP request to a peer */
     ACTION_REPLY, /* the answer to EVENT_REQUEST (HTTP) or EVENT_SUBMIT / EVENT_INVENTORY (JSON body) */
+    ACTION_FETCH, /* a GET to a source outside of the circle: `fetch`, `body_max`, `timeout_ms` */
     ACTION_NOTICE /* a new notice is durable: deliver it by every channel (shell), under its id */
+};
+enum { FETCH_TAG_BYTES = 128, FETCH_DATE_BYTES = 40 };
+struct fetch {
+    char url[FOLLOWED_URL_MAX + 1];
+    char etag[FETCH_TAG_BYTES];   /* If-None-Match, or with `from` If-Range; empty: none */
+    char since[FETCH_DATE_BYTES]; /* If-Modified-Since; empty: none */
+    uint64_t from, to;            /* the bytes [from, to) by Range; `to` 0: to the end; both 0: all */
+    uint64_t last;                /* or so many at the end; 0: not */
+    bool inside;                  /* an address of this machine or of a private network will do */
 };
 struct action {
     enum action_kind kind;
@@ -92,6 +121,7 @@ struct action {
     int status;                   /* REPLY: HTTP status */
     unsigned retry_after;         /* REPLY: seconds; 0 = as the shell thinks fit */
     struct buf body;              /* SEND, REPLY, NOTICE (JSON); freed by actions_clear */
+    const struct fetch *fetch;    /* FETCH: until the next step */
     struct hash hash;             /* NOTICE: its id */
 };
 struct actions {
@@ -109,6 +139,7 @@ struct node_config {
                                         A call that fails is tried again at least every two of these */
     bool recover_alone;              /* owner's explicit act: do not wait for absent mirrors */
     const char *const *witness_logs; /* vkeys of foreign logs to witness, NULL-ended; may be NULL */
+    bool state_followed;             /* in a circle: state what was seen at the feeds, and when */
     const char *const *
         channels; /* names of the notice channels that the shell serves, NULL-ended ("command", "webhook"); may be NULL */
 };
@@ -154,6 +185,9 @@ enum { CARRIED_DOCUMENTS_MAX = 1000 };
 int node_wants_json(struct node *node, struct span after, struct buf *out, struct fault *fault);
 /* Notices after journal position `after`, as a JSON array in order, each with what its statement is now. */
 int node_notices_json(struct node *node, int64_t after, struct buf *out);
+/* The feeds that are followed, and one with its documents behind the URL `after`; E_NOTFOUND. */
+void node_feeds_json(struct node *node, struct buf *out);
+int node_feed_json(struct node *node, struct span name, struct span after, struct buf *out, struct fault *fault);
 void node_rebuild(struct node *node, int *result); /* drops and refolds all derived views */
 
 #endif

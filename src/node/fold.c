@@ -363,7 +363,7 @@ int views_fold(struct node *node)
 /* Views that another release folded by other rules are folded anew, once. */
 int views_check(struct node *node)
 {
-    static const char key[] = "views", rules[] = "5";
+    static const char key[] = "views", rules[] = "6";
     struct buf known;
     buf_init(&known, 16);
     int rc = node->env.store->ops->state_get(node->env.store, span_str(key), &known);

@@ -93,6 +93,32 @@ static void feed_write(const struct notice_source *source, struct buf *out)
     member(out, "seen_at", span_str(at));
 }
 
+/* The ids in the CVE list of what an advisory is about: what is known to be exploited is known by them. */
+static size_t cves_of(const struct advisory *advisory, struct span ids[static NOTICE_CVES_MAX])
+{
+    size_t count = 0;
+    if (span_starts(advisory->id, "CVE-"))
+        ids[count++] = advisory->id;
+    for (size_t i = 0; i < advisory->alias_count && count < NOTICE_CVES_MAX; i++)
+        if (span_starts(advisory->aliases[i], "CVE-") && advisory->aliases[i].len <= 32)
+            ids[count++] = advisory->aliases[i];
+    return count;
+}
+
+static void cves_write(const struct node *node, const struct notice_source *source, struct buf *out)
+{
+    struct span ids[NOTICE_CVES_MAX];
+    size_t count = cves_of(source->advisory, ids);
+    if (exploited_json(node, ids, count, out))
+        buf_byte(out, ',');
+    buf_text(out, "\"cves\":[");
+    for (size_t i = 0; i < count; i++) {
+        buf_text(out, i ? "," : "");
+        buf_json(out, cut(ids[i]));
+    }
+    buf_text(out, "],");
+}
+
 static void advisory_write(const struct notice_source *source, struct buf *out)
 {
     char hex[65];
@@ -126,6 +152,7 @@ static void notice_write(const struct node *node, const struct notice_source *so
     member(out, "inventory", span_str(inventory->name));
     buf_printf(out, "\"critical\":%s,", inventory->critical ? "true" : "false");
     member(out, "sector", span_str(inventory->sector));
+    cves_write(node, source, out);
     component_write(e->component, out);
     advisory_write(source, out);
     hex[0] = 0;
@@ -256,7 +283,7 @@ int notice_delivered(struct node *node, const struct event *event)
     return rc == E_EXISTS ? 0 : rc;
 }
 
-struct listing {
+struct notice_list {
     struct node *node;
     struct buf *out;
     bool more;
@@ -265,7 +292,7 @@ struct listing {
 };
 
 /* What the statement is now: it may have come to stand since the notice was made. */
-static int listing_standing(struct listing *listing, const struct hash *id)
+static int listing_standing(struct notice_list *listing, const struct hash *id)
 {
     struct node *node = listing->node;
     log_id number = 0;
@@ -282,7 +309,7 @@ static int listing_standing(struct listing *listing, const struct hash *id)
 }
 
 /* What the feed has now where it had the document. */
-static int listing_followed(struct listing *listing, const struct json *advisory, struct span source)
+static int listing_followed(struct notice_list *listing, const struct json *advisory, struct span source)
 {
     int64_t gone = 0;
     char at[21] = "";
@@ -294,7 +321,20 @@ static int listing_followed(struct listing *listing, const struct json *advisory
     return rc;
 }
 
-static int listing_now(struct listing *listing, struct span notice)
+/* As the catalogues are now. */
+static void listing_exploited(struct notice_list *listing, const struct json *notice)
+{
+    const struct json *cves = json_get(notice, "cves");
+    struct span ids[NOTICE_CVES_MAX];
+    size_t count = 0;
+    for (uint32_t i = 0; cves && cves->type == JSON_ARRAY && i < cves->count && count < NOTICE_CVES_MAX; i++)
+        if (cves->child[i].type == JSON_STRING)
+            ids[count++] = cves->child[i].text;
+    if (exploited_json(listing->node, ids, count, listing->out))
+        buf_byte(listing->out, ',');
+}
+
+static int listing_now(struct notice_list *listing, struct span notice)
 {
     const struct json *root = NULL;
     struct arena arena;
@@ -303,6 +343,7 @@ static int listing_now(struct listing *listing, struct span notice)
     int rc = json_parse(&root, notice, NOTICE_BYTES_MAX, &arena, NULL);
     const struct json *advisory = json_get(root, "advisory");
     struct span source = json_text(advisory, "source");
+    listing_exploited(listing, root);
     if (rc == 0 && span_starts(source, "feed:")) {
         rc = listing_followed(listing, advisory, source);
     } else if (rc == 0) {
@@ -315,7 +356,7 @@ static int listing_now(struct listing *listing, struct span notice)
 
 static int listing_visit(void *ctx, const struct journal_row *row)
 {
-    struct listing *listing = ctx;
+    struct notice_list *listing = ctx;
     buf_printf(listing->out, "%s{\"seq\":%lld,", listing->more ? ",\n" : "", (long long)row->seq);
     int rc = listing_now(listing, row->body);
     buf_text(listing->out, ",\"notice\":");
@@ -327,7 +368,7 @@ static int listing_visit(void *ctx, const struct journal_row *row)
 
 int node_notices_json(struct node *node, int64_t after, struct buf *out)
 {
-    struct listing listing = {.node = node, .out = out};
+    struct notice_list listing = {.node = node, .out = out};
     buf_byte(out, '[');
     int rc = node->env.store->ops->journal_scan(node->env.store, kind_notice, after, listing_visit, &listing);
     buf_text(out, "]\n");

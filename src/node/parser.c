@@ -90,6 +90,34 @@ static int here_faces(struct parser *parser, struct span document, struct faces_
     return faces_read(out, document, arena, NULL);
 }
 
+static int here_listing(struct parser *parser, struct span bytes, struct listing *out, struct arena *arena,
+                        struct fault *fault)
+{
+    (void)parser;
+    return listing_read(out, bytes, arena, fault);
+}
+
+static int here_archive_end(struct parser *parser, struct span tail, uint64_t total, struct zip_end *out,
+                            struct fault *fault)
+{
+    (void)parser;
+    return zip_end_read(out, tail, total, fault);
+}
+
+static int here_archive_listing(struct parser *parser, struct span directory, uint64_t entries, struct listing *out,
+                                struct arena *arena, struct fault *fault)
+{
+    (void)parser;
+    return zip_directory_read(out, directory, entries, arena, fault);
+}
+
+static int here_archive_document(struct parser *parser, struct span bytes, const struct listed *item, struct buf *out,
+                                 struct fault *fault)
+{
+    (void)parser;
+    return zip_document_read(out, bytes, item, fault);
+}
+
 struct parser *parser_here(void)
 {
     static const struct parser_ops ops = {.advisory = here_advisory,
@@ -100,7 +128,11 @@ struct parser *parser_here(void)
                                           .checkpoint = here_checkpoint,
                                           .add_checkpoint = here_add_checkpoint,
                                           .texts = here_texts,
-                                          .faces = here_faces};
+                                          .faces = here_faces,
+                                          .listing = here_listing,
+                                          .archive_end = here_archive_end,
+                                          .archive_listing = here_archive_listing,
+                                          .archive_document = here_archive_document};
     static struct parser here = {&ops};
     return &here;
 }

@@ -6,6 +6,7 @@
 #include "circle/faces.h"
 #include "format/advisory.h"
 #include "format/inventory.h"
+#include "format/zip.h"
 #include "publish/publish.h"
 #include "record/wire.h"
 
@@ -31,6 +32,12 @@ struct parser_ops {
     int (*add_checkpoint)(struct parser *, struct span body, struct add_checkpoint *);
     int (*texts)(struct parser *, struct span json, const char *member, struct texts *, struct arena *);
     int (*faces)(struct parser *, struct span document, struct faces_proof *, struct arena *);
+    /* Lists of sources, and archives elsewhere (format/listing.h, format/zip.h). */
+    int (*listing)(struct parser *, struct span bytes, struct listing *, struct arena *, struct fault *);
+    int (*archive_end)(struct parser *, struct span tail, uint64_t total, struct zip_end *, struct fault *);
+    int (*archive_listing)(struct parser *, struct span directory, uint64_t entries, struct listing *, struct arena *,
+                           struct fault *);
+    int (*archive_document)(struct parser *, struct span bytes, const struct listed *, struct buf *out, struct fault *);
 };
 /* In this process. */
 struct parser *parser_here(void);

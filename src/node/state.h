@@ -256,6 +256,10 @@ struct node {
     struct action spare;
     struct call spare_call;
 
+    struct feeds *feeds;
+    struct exploited_all *exploited;
+    bool state_followed;
+
     int64_t compare_at_ms; /* 0 = just started */
     uint64_t compare_token;
     size_t compare_turn;
@@ -441,6 +445,7 @@ struct followed {
         bytes; /* feed: a label as a party's name; url: of this document, one line, unique within the feed */
     const struct hash *hash; /* of `bytes` */
     int64_t seen;
+    const char *hash_checked, *signature; /* by what the source's own hash was, and its signature by whom; NULL: not */
 };
 /* Keeps the document, which is never served, writes down that it was seen, and lets it count as the feed's. The bytes that were seen there last
    do nothing. What cannot be read as an advisory is kept, counted and written down all the same. E_SYNTAX, E_LIMIT (a field), E_HASH:
@@ -452,14 +457,56 @@ struct sighting { /* one row of the journal */
     int64_t seq, seen;
     bool gone;
     struct span feed, url, media;
-    struct hash document, id; /* id: of this sighting, as a statement's */
+    struct hash document, id;             /* id: of this sighting, as a statement's */
+    const char *hash_checked, *signature; /* while it is recorded */
 };
+/* What a feed had at a url. */
+struct place {
+    int64_t seq; /* of the row of what was there last */
+    int64_t gone,
+        silent; /* instants since when it is gone, and when it changed last without another revision; 0: neither */
+    struct hash document, revision; /* revision: of what the advisory says of itself */
+    bool readable;
+};
+int place_get(struct node *node, struct span feed, struct span url, struct place *out); /* E_NOTFOUND */
+/* The places of a feed from this url on, in order; other than 0 stops, and counts as an error when it is below 0. */
+typedef int place_visit(void *ctx, struct span url, const struct place *place);
+int places_scan(struct node *node, struct span feed, struct span from, place_visit *visit, void *ctx);
 int sighting_read(struct node *node, int64_t seq, struct sighting *out, struct arena *arena);
 int followed_fold(struct node *node); /* all of the journal, in order */
 /* 0 when the feed still has what it had at `url`. */
 int followed_gone_since(struct node *node, struct span feed, struct span url, int64_t *gone);
-void feeds_json(struct node *node, struct buf *out); /* an array: what each feed had */
-bool feeds_known(struct node *node);                 /* is there one */
+struct feed_totals {
+    uint64_t documents, unreadable, gone,
+        silent; /* of the documents: not to be read, gone, changed without another revision */
+};
+int feed_totals(struct node *node, struct span feed, struct feed_totals *out); /* E_NOTFOUND: zeroes */
+typedef int feed_totals_visit(void *ctx, struct span feed, const struct feed_totals *totals);
+int feed_totals_scan(struct node *node, feed_totals_visit *visit, void *ctx);
+/* The rows of the journal behind `after`, and what one says; spans live in the arena. */
+int followed_scan(struct node *node, int64_t after, journal_visit *visit, void *ctx);
+int sighting_parse(const struct journal_row *row, struct sighting *out, struct arena *arena);
+
+/* feeds.c and the other feed files: sources outside of the circle */
+int feeds_load(struct node *node);
+void feeds_unstated(struct node *node); /* something was seen that is to be stated */
+void feeds_free(struct node *node);
+int feeds_go_on(struct node *node);
+int64_t feeds_due(const struct node *node);
+int feeds_fetched(struct node *node, const struct event *event);
+int feed_add_take(struct node *node, const struct event *event);
+int feed_remove_take(struct node *node, const struct event *event);
+int feed_run_take(struct node *node, const struct event *event);
+int feed_import_take(struct node *node, const struct event *event);
+int feed_refusals_json(struct node *node, struct span feed, struct buf *out); /* an array */
+void feeds_json(struct node *node, struct buf *out);                          /* an array */
+
+/* exploited.c */
+int exploited_load(struct node *node);
+void exploited_free(struct node *node);
+/* "known_exploited":{...} if any of these ids is; false, and nothing, when none is. */
+bool exploited_json(const struct node *node, const struct span *ids, size_t count, struct buf *out);
+bool feeds_known(struct node *node); /* is there one */
 
 /* advisories.c */
 int advisory_fold(struct node *node, struct held_log *log, uint64_t index, const struct statement *s,

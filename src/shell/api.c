@@ -229,6 +229,64 @@ static void api_ahead(struct shell *shell, struct caller *c, struct span rest)
     c->content_type = "text/plain; charset=utf-8";
 }
 
+static void api_feeds(struct shell *shell, struct caller *c, struct span rest)
+{
+    (void)rest;
+    node_feeds_json(shell->node, &c->reply);
+    answer(c, 200);
+}
+
+static void api_feed(struct shell *shell, struct caller *c, struct span rest)
+{
+    struct fault fault = {0};
+    int rc = node_feed_json(shell->node, rest, span_str(parameter(c, "after")), &c->reply, &fault);
+    if (rc)
+        api_refuse(c, rc, &fault);
+    else
+        answer(c, 200);
+}
+
+static void feed_dispatch(struct shell *shell, struct caller *c, enum event_kind_node kind)
+{
+    struct feed_order order = {.inside = strcmp(parameter(c, "inside"), "1") == 0,
+                               .check = strcmp(parameter(c, "check"), "1") == 0};
+    struct event event = {.kind = kind,
+                          .name = span_str(parameter(c, "name")),
+                          .media = span_str(parameter(c, "url")),
+                          .body = buf_view(&c->body),
+                          .feed = &order};
+    const char *every = parameter(c, "every");
+    struct fault fault = {0};
+    if (*every && !decimal_parse(span_str(every), &order.every_s))
+        api_refuse(c, fail(&fault, E_USAGE, "every is a number of seconds"), &fault);
+    else
+        dispatch(shell, c, &event);
+}
+
+static void api_feed_add(struct shell *shell, struct caller *c, struct span rest)
+{
+    (void)rest;
+    feed_dispatch(shell, c, EVENT_FEED_ADD);
+}
+
+static void api_feed_remove(struct shell *shell, struct caller *c, struct span rest)
+{
+    (void)rest;
+    feed_dispatch(shell, c, EVENT_FEED_REMOVE);
+}
+
+static void api_feed_run(struct shell *shell, struct caller *c, struct span rest)
+{
+    (void)rest;
+    feed_dispatch(shell, c, EVENT_FEED_RUN);
+}
+
+static void api_feed_import(struct shell *shell, struct caller *c, struct span rest)
+{
+    (void)rest;
+    feed_dispatch(shell, c, EVENT_FEED_IMPORT);
+}
+
 static void api_rebuild(struct shell *shell, struct caller *c, struct span rest)
 {
     int rc = 0;
@@ -272,6 +330,12 @@ static const struct route {
     {"POST", "/api/v1/leave", false, api_leave, REASON_BYTES_MAX, {"party"}},
     {"POST", "/api/v1/backups", false, api_backup, JOURNAL_FACTS_BYTES_MAX, {"id"}},
     {"POST", "/api/v1/carried", false, api_carried, DOCUMENT_BYTES_MAX, {"party", "path"}},
+    {"POST", "/api/v1/feeds", false, api_feed_add, 0, {"name", "url", "inside", "every"}},
+    {"POST", "/api/v1/feeds/remove", false, api_feed_remove, 0, {"name"}},
+    {"POST", "/api/v1/feeds/run", false, api_feed_run, 0, {"name", "check"}},
+    {"POST", "/api/v1/feeds/import", false, api_feed_import, HTTP_BODY_MAX, {"name"}},
+    {"GET", "/api/v1/feeds", false, api_feeds, 0, {NULL}},
+    {"GET", "/api/v1/feeds/", true, api_feed, 0, {"after"}},
     {"GET", "/api/v1/wants", false, api_wants, 0, {"after"}},
     {"POST", "/api/v1/rebuild", false, api_rebuild, 0, {NULL}},
     {"GET", "/api/v1/status", false, api_status, 0, {NULL}},

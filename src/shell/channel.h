@@ -19,7 +19,7 @@ struct channel {
         uint64_t body;
     } frame;
     size_t got; /* of frame, struct and body together */
-    uint8_t fixed[1536];
+    uint8_t fixed[2048];
     struct buf body;
     /* what waits to be written */
     struct outbound *first, **last;

@@ -62,6 +62,11 @@ static bool level_good(const char *value)
     return log_level_parse(span_str(value), &level);
 }
 
+static bool yes_or_no(const char *value)
+{
+    return strcmp(value, "yes") == 0 || strcmp(value, "no") == 0;
+}
+
 #define FIELD(name) offsetof(struct config, name), sizeof((struct config *)0)->name
 static const struct {
     const char *key;
@@ -82,6 +87,9 @@ static const struct {
      "Gets each notice by POST, as JSON. A 2xx answer takes it."},
     {"metrics-listen", FIELD(metrics_listen), address_loopback, "ADDRESS:PORT on the loopback interface",
      "Also serves GET /metrics here, as Prometheus text. By default only the private socket does."},
+    {"state-followed", FIELD(state_followed), yes_or_no, "yes or no",
+     "In a circle: state what was seen at the followed feeds, and when. What one follows can tell what one runs. By "
+     "default yes."},
     {"log-level", FIELD(log_level), level_good, "error, warning, info or debug",
      "The least grave messages that are logged. By default info."},
 };

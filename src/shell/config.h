@@ -16,7 +16,8 @@ struct config {
     char passphrase_file[1024];
     char notify_command[1024]; /* program and words, split at spaces; never through a shell */
     char notify_webhook[URL_BYTES_MAX];
-    char log_level[16]; /* empty: info */
+    char log_level[16];     /* empty: info */
+    char state_followed[4]; /* "yes", "no"; empty: yes */
     char witness_log[WITNESS_LOGS_MAX][256];
     const char *witness_logs[WITNESS_LOGS_MAX + 1];
     size_t witness_count;

@@ -6,10 +6,12 @@ const struct message_shape node_takes_of_net[MESSAGE_KINDS] = {
     [MESSAGE_REQUEST] = {sizeof(struct request_message), HTTP_BODY_MAX},
     [MESSAGE_TALLY] = {sizeof(struct tally_message), 0},
     [MESSAGE_RESULT] = {sizeof(struct result_message), HTTP_BODY_MAX},
+    [MESSAGE_FETCHED] = {sizeof(struct fetched_message), HTTP_BODY_MAX},
 };
 const struct message_shape net_takes[MESSAGE_KINDS] = {
     [MESSAGE_ANSWER] = {sizeof(struct answer_message), HTTP_BODY_MAX},
     [MESSAGE_SEND] = {sizeof(struct send_message), HTTP_BODY_MAX},
+    [MESSAGE_FETCH] = {sizeof(struct fetch_message), 0},
 };
 const struct message_shape node_takes_of_commands[MESSAGE_KINDS] = {
     [MESSAGE_TAKEN] = {sizeof(struct taken_message), 0},
@@ -43,6 +45,12 @@ static const struct {
     {MESSAGE_SEND, TEXT(send_message, signature_input)},
     {MESSAGE_SEND, TEXT(send_message, signature)},
     {MESSAGE_SEND, TEXT(send_message, notice)},
+    {MESSAGE_FETCH, TEXT(fetch_message, url)},
+    {MESSAGE_FETCH, TEXT(fetch_message, etag)},
+    {MESSAGE_FETCH, TEXT(fetch_message, since)},
+    {MESSAGE_FETCHED, TEXT(fetched_message, etag)},
+    {MESSAGE_FETCHED, TEXT(fetched_message, modified)},
+    {MESSAGE_FETCHED, TEXT(fetched_message, location)},
     {MESSAGE_NOTICE, TEXT(notice_message, id)},
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "circle/member.h"
+#include "node/engine.h"
 #include "shell/channel.h"
 
 enum message_kind {
@@ -13,6 +14,8 @@ enum message_kind {
     MESSAGE_TALLY,       /* net to node: what it refused by itself, and what it holds */
     MESSAGE_ANSWER,      /* node to net: the answer to a MESSAGE_REQUEST */
     MESSAGE_SEND,        /* node to net: ask somebody */
+    MESSAGE_FETCH,       /* node to net: ask a source outside of the circle */
+    MESSAGE_FETCHED,     /* net to node: what came of it; the body is the answer's */
     MESSAGE_NOTICE,      /* node to commands: run the owner's command with this on its standard input */
     MESSAGE_TAKEN,       /* commands to node: how that ended */
     MESSAGE_KINDS
@@ -60,6 +63,17 @@ struct result_message {
     uint64_t token;
     int32_t status; /* as struct event's */
     char content_type[128], receipt[128];
+};
+struct fetch_message {
+    uint64_t token, body_max, from, to, last; /* from, to, last: as struct fetch's */
+    uint32_t timeout_ms;
+    uint8_t inside; /* an address of this machine or of a private network will do */
+    char url[FOLLOWED_URL_MAX + 1], etag[FETCH_TAG_BYTES], since[FETCH_DATE_BYTES];
+};
+struct fetched_message {
+    uint64_t token, from, total, retry_after_s; /* as struct fetched's */
+    int32_t status;                             /* as struct event's */
+    char etag[FETCH_TAG_BYTES], modified[FETCH_DATE_BYTES], location[FOLLOWED_URL_MAX + 1];
 };
 struct notice_message {
     uint64_t token;

@@ -24,6 +24,8 @@ static void message_take(void *ctx, uint32_t kind, const void *fixed, struct buf
         node_lost(net);
     else if (kind == MESSAGE_ANSWER)
         http_answer(net, fixed, body);
+    else if (kind == MESSAGE_FETCH)
+        outgoing_fetch(net, fixed);
     else
         outgoing_send(net, fixed, body);
 }

@@ -25,13 +25,16 @@ struct connection { /* one request of somebody else */
     struct answer_message answer;
     struct buf answer_body;
 };
-struct outgoing { /* one MESSAGE_SEND */
+struct outgoing { /* one MESSAGE_SEND or MESSAGE_FETCH */
     struct outgoing *next;
     CURL *curl;
     struct curl_slist *headers;
     struct send_message send;
     struct buf request, body;
     struct result_message result;
+    bool is_fetch;
+    struct fetch_message fetch;
+    struct fetched_message fetched;
 };
 struct net {
     struct MHD_Daemon *public_daemon, *metrics_daemon; /* the second may be NULL */
@@ -56,6 +59,7 @@ void http_known(struct net *net, const char *address);
 void http_node_lost(struct net *net); /* whoever waits for the node hears 503 */
 
 void outgoing_send(struct net *net, const struct send_message *send, struct buf *body);
+void outgoing_fetch(struct net *net, const struct fetch_message *fetch);
 void outgoing_done(struct net *net, CURL *curl, CURLcode result);
 void outgoing_drop_all(struct net *net);
 

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -6,6 +7,9 @@
 
 #include "node/engine.h"
 #include "base/memory.h"
+#include "base/text.h"
+#include "base/version.h"
+#include "format/url.h"
 #include "shell/net.h"
 
 static size_t body_take(char *data, size_t size, size_t count, void *ctx)
@@ -90,21 +94,138 @@ static void options_set(struct outgoing *out)
     (void)curl_easy_setopt(c, CURLOPT_POSTFIELDS, out->request.len ? (const char *)out->request.data : "");
 }
 
-void outgoing_send(struct net *net, const struct send_message *send, struct buf *body)
+static struct outgoing *outgoing_new(size_t body_max)
 {
     struct outgoing *out = calloc(1, sizeof *out);
     if (!out || !(out->curl = curl_easy_init())) {
         memory_exhausted(); /* ends the process, which is started again */
         abort();
     }
-    out->send = *send;
-    out->request = *body;
-    buf_init(body, 0);
-    buf_init(&out->body, send->body_max < HTTP_BODY_MAX ? (size_t)send->body_max : HTTP_BODY_MAX);
-    options_set(out);
+    buf_init(&out->body, body_max < HTTP_BODY_MAX ? body_max : HTTP_BODY_MAX);
+    return out;
+}
+
+static void outgoing_start(struct net *net, struct outgoing *out)
+{
     out->next = net->outgoing;
     net->outgoing = out;
     (void)curl_multi_add_handle(net->multi, out->curl);
+}
+
+void outgoing_send(struct net *net, const struct send_message *send, struct buf *body)
+{
+    struct outgoing *out = outgoing_new((size_t)send->body_max);
+    out->send = *send;
+    out->request = *body;
+    buf_init(body, 0);
+    options_set(out);
+    outgoing_start(net, out);
+}
+
+/* Sources outside of the circle: nothing is followed here, and no address of this machine or of a private network is asked unless the owner
+   wants so, whatever a name resolves to. */
+
+static bool starts(const char *data, size_t len, const char *name)
+{
+    size_t n = strlen(name);
+    return len > n && strncasecmp(data, name, n) == 0;
+}
+
+/* "bytes 10-19/200" */
+static void content_range_take(struct fetched_message *to, const char *text)
+{
+    unsigned long long from = 0, end = 0, total = 0;
+    if (sscanf(text, "bytes %20llu-%20llu/%20llu", &from, &end, &total) == 3 && from <= end && end < total) {
+        to->from = from;
+        to->total = total;
+    }
+}
+
+static size_t fetched_header_take(char *data, size_t size, size_t count, void *ctx)
+{
+    struct outgoing *out = ctx;
+    struct fetched_message *to = &out->fetched;
+    size_t len = size * count;
+    char text[128] = "";
+    uint64_t seconds;
+    if (starts(data, len, "ETag:"))
+        header_keep(to->etag, sizeof to->etag, data + 5, len - 5);
+    else if (starts(data, len, "Last-Modified:"))
+        header_keep(to->modified, sizeof to->modified, data + 14, len - 14);
+    else if (starts(data, len, "Location:"))
+        header_keep(to->location, sizeof to->location, data + 9, len - 9);
+    else if (starts(data, len, "Content-Range:"))
+        header_keep(text, sizeof text, data + 14, len - 14);
+    else if (starts(data, len, "Retry-After:"))
+        header_keep(text, sizeof text, data + 12, len - 12);
+    if (starts(data, len, "Content-Range:"))
+        content_range_take(to, text);
+    else if (decimal_parse(span_str(text), &seconds))
+        to->retry_after_s = seconds;
+    return len;
+}
+
+static struct span address_bytes(const struct curl_sockaddr *address)
+{
+    const struct sockaddr *any = &address->addr;
+    if (address->family == AF_INET)
+        return span_of(&((const struct sockaddr_in *)(const void *)any)->sin_addr, 4);
+    if (address->family == AF_INET6)
+        return span_of(&((const struct sockaddr_in6 *)(const void *)any)->sin6_addr, 16);
+    return span_of(NULL, 0);
+}
+
+static curl_socket_t socket_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    const struct outgoing *out = ctx;
+    if (purpose != CURLSOCKTYPE_IPCXN || (!out->fetch.inside && address_is_private(address_bytes(address))))
+        return CURL_SOCKET_BAD;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static void fetch_headers_set(struct outgoing *out)
+{
+    const struct fetch_message *fetch = &out->fetch;
+    char range[64] = "";
+    bool part = fetch->from || fetch->to || fetch->last;
+    if (fetch->last)
+        (void)snprintf(range, sizeof range, "bytes=-%llu", (unsigned long long)fetch->last);
+    else if (fetch->to)
+        (void)snprintf(range, sizeof range, "bytes=%llu-%llu", (unsigned long long)fetch->from,
+                       (unsigned long long)fetch->to - 1);
+    else if (part)
+        (void)snprintf(range, sizeof range, "bytes=%llu-", (unsigned long long)fetch->from);
+    header_add(out, "Range", range);
+    header_add(out, part && !fetch->last ? "If-Range" : "If-None-Match", fetch->etag);
+    header_add(out, "If-Modified-Since", part && !fetch->last ? "" : fetch->since);
+    (void)curl_easy_setopt(out->curl, CURLOPT_HTTPHEADER, out->headers);
+}
+
+void outgoing_fetch(struct net *net, const struct fetch_message *fetch)
+{
+    struct outgoing *out = outgoing_new((size_t)fetch->body_max);
+    CURL *c = out->curl;
+    out->is_fetch = true;
+    out->fetch = *fetch;
+    (void)curl_easy_setopt(c, CURLOPT_URL, fetch->url);
+    (void)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+    (void)curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
+    (void)curl_easy_setopt(c, CURLOPT_PROXY, ""); /* behind one, no address could be looked at */
+    (void)curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, socket_open);
+    (void)curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, out);
+    (void)curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L); /* of no connection that was opened for another feed */
+    (void)curl_easy_setopt(c, CURLOPT_USERAGENT, "Comity/" COMITY_RELEASE);
+    (void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)fetch->timeout_ms);
+    (void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, 15000L);
+    (void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 64L);
+    (void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, 30L);
+    (void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, body_take);
+    (void)curl_easy_setopt(c, CURLOPT_WRITEDATA, out);
+    (void)curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, fetched_header_take);
+    (void)curl_easy_setopt(c, CURLOPT_HEADERDATA, out);
+    fetch_headers_set(out);
+    outgoing_start(net, out);
 }
 
 static void outgoing_free(struct net *net, struct outgoing *out)
@@ -128,6 +249,22 @@ static void resolver_check(CURLcode result)
     }
 }
 
+/* What came before a cut is worth something only if it starts where it was asked to. */
+static void fetch_done(struct net *net, struct outgoing *out, CURLcode result, long status)
+{
+    const struct fetch_message *fetch = &out->fetch;
+    bool part = fetch->from || fetch->to || fetch->last;
+    bool cut = result != CURLE_OK && status == (part ? 206 : 200) && !out->body.error && out->body.len;
+    out->fetched.token = fetch->token;
+    out->fetched.status = result == CURLE_OK ? (int32_t)status
+                          : out->body.error  ? RESPONSE_TOO_LARGE
+                          : cut              ? RESPONSE_CUT
+                                             : RESPONSE_NONE;
+    channel_send(&net->node, MESSAGE_FETCHED, &out->fetched, sizeof out->fetched, &out->body);
+    outgoing_free(net, out);
+    resolver_check(result);
+}
+
 void outgoing_done(struct net *net, CURL *curl, CURLcode result)
 {
     struct outgoing **at = &net->outgoing;
@@ -140,6 +277,10 @@ void outgoing_done(struct net *net, CURL *curl, CURLcode result)
     *at = out->next;
     const char *address = NULL;
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    if (out->is_fetch) {
+        fetch_done(net, out, result, status);
+        return;
+    }
     if (status && !out->send.notice[0] && curl_easy_getinfo(curl, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address)
         http_known(net, address);
     /* A cut answer is worth keeping only if it starts where we asked it to. */

@@ -25,6 +25,10 @@ enum parse_type {
     PARSE_ADD_CHECKPOINT,
     PARSE_TEXTS, /* the side is the member's name */
     PARSE_FACES,
+    PARSE_LISTING,
+    PARSE_ARCHIVE_END,
+    PARSE_ARCHIVE_LISTING,
+    PARSE_ARCHIVE_DOCUMENT,
     PARSE_TYPES
 };
 enum {
@@ -39,6 +43,7 @@ static const rlim_t memory_max = 2048ull * 1024 * 1024;
 struct parse_ask {
     uint32_t type, open;
     uint64_t most;              /* PARSE_UNPACK: largest that it may expand to */
+    uint64_t numbers[3];        /* ARCHIVE_END: size of the whole; _LISTING: entries; _DOCUMENT: packed, size, CRC */
     uint64_t side_bytes, bytes; /* media type or distribution, then the document */
 };
 struct parse_answer {
@@ -121,6 +126,34 @@ static int faces_answer(struct span document, struct arena *arena, struct buf *o
     return rc;
 }
 
+static int listing_answer(const struct parse_ask *ask, struct span bytes, struct arena *arena, struct buf *out,
+                          struct fault *fault)
+{
+    const struct parser_ops *ops = parser_here()->ops;
+    struct listing listing;
+    int rc = ask->type == PARSE_LISTING ? ops->listing(NULL, bytes, &listing, arena, fault)
+                                        : ops->archive_listing(NULL, bytes, ask->numbers[0], &listing, arena, fault);
+    if (rc == 0)
+        flat_put_listing(out, &listing);
+    return rc;
+}
+
+static int archive_end_answer(uint64_t total, struct span tail, struct buf *out, struct fault *fault)
+{
+    struct zip_end end;
+    int rc = parser_here()->ops->archive_end(NULL, tail, total, &end, fault);
+    buf_u64(out, end.offset);
+    buf_u64(out, end.bytes);
+    buf_u64(out, end.entries);
+    return rc;
+}
+
+static int archive_document_answer(const struct parse_ask *ask, struct span bytes, struct buf *out, struct fault *fault)
+{
+    const struct listed item = {.packed = ask->numbers[0], .size = ask->numbers[1], .crc = (uint32_t)ask->numbers[2]};
+    return parser_here()->ops->archive_document(NULL, bytes, &item, out, fault);
+}
+
 static int answer_make(const struct parse_ask *ask, struct span side, struct span document, struct arena *arena,
                        struct buf *out, struct fault *fault)
 {
@@ -150,6 +183,13 @@ static int answer_make(const struct parse_ask *ask, struct span side, struct spa
         return texts_answer(side, document, arena, out);
     case PARSE_FACES:
         return faces_answer(document, arena, out);
+    case PARSE_LISTING:
+    case PARSE_ARCHIVE_LISTING:
+        return listing_answer(ask, document, arena, out, fault);
+    case PARSE_ARCHIVE_END:
+        return archive_end_answer(ask->numbers[0], document, out, fault);
+    case PARSE_ARCHIVE_DOCUMENT:
+        return archive_document_answer(ask, document, out, fault);
     default:
         out->max = ask->most < ANSWER_BYTES_MAX ? (size_t)ask->most : ANSWER_BYTES_MAX;
         return gunzip(out, document);
@@ -188,6 +228,18 @@ static bool ask_good(const struct parse_ask *ask)
            ask->bytes <= INVENTORY_BYTES_MAX;
 }
 
+static int by_byte(const void *a, const void *b)
+{
+    return *(const uint8_t *)a - *(const uint8_t *)b;
+}
+
+/* The C library asks how much memory the machine has when it first sorts more than a kilobyte, and the filter would kill it for that. */
+static void sort_prepare(void)
+{
+    uint8_t bytes[2048] = {0};
+    qsort(bytes, sizeof bytes, 1, by_byte);
+}
+
 void parser_run(const struct serve *serve, int control)
 {
     const struct fault fault = {0};
@@ -202,6 +254,7 @@ void parser_run(const struct serve *serve, int control)
     descriptors_keep((int[]){control, serve->lock_fd}, 2);
     if (!confine_sanitized()) /* such a build needs address space without measure */
         (void)setrlimit(RLIMIT_AS, &memory);
+    sort_prepare();
     int rc = confine_self(CONFINED_PARSER, NULL, degraded);
     child_report(control, rc, &fault, degraded);
     while ((fd = fd_receive(control, &what)) >= 0) {
@@ -411,6 +464,52 @@ static int op_checkpoint(struct parser *parser, struct span bytes, struct checkp
     return rc;
 }
 
+static int listing_ask(struct parser *parser, struct parse_ask *request, struct span bytes, struct listing *out,
+                       struct arena *arena, struct fault *fault)
+{
+    struct buf flat;
+    buf_init(&flat, ANSWER_BYTES_MAX);
+    int rc = ask(parser, request, span_of(NULL, 0), bytes, &flat, fault);
+    struct span kept = rc ? span_of(NULL, 0) : arena_copy(arena, buf_view(&flat));
+    if (rc == 0 && flat.len && !kept.data)
+        rc = fail(fault, arena->exhausted ? E_NOMEM : E_LIMIT, "a list");
+    if (rc == 0 && (rc = flat_get_listing(out, kept, arena)) != 0)
+        rc = fail(fault, rc == E_NOMEM ? rc : E_PARSER, "what came back is no list");
+    buf_free(&flat);
+    return rc;
+}
+
+static int op_listing(struct parser *parser, struct span bytes, struct listing *out, struct arena *arena,
+                      struct fault *fault)
+{
+    struct parse_ask request = {.type = PARSE_LISTING};
+    return listing_ask(parser, &request, bytes, out, arena, fault);
+}
+
+static int op_archive_listing(struct parser *parser, struct span directory, uint64_t entries, struct listing *out,
+                              struct arena *arena, struct fault *fault)
+{
+    struct parse_ask request = {.type = PARSE_ARCHIVE_LISTING, .numbers = {entries}};
+    return listing_ask(parser, &request, directory, out, arena, fault);
+}
+
+static int op_archive_end(struct parser *parser, struct span tail, uint64_t total, struct zip_end *out,
+                          struct fault *fault)
+{
+    struct parse_ask request = {.type = PARSE_ARCHIVE_END, .numbers = {total}};
+    struct buf answer;
+    *out = (struct zip_end){0};
+    buf_init(&answer, ANSWER_BYTES_MAX);
+    int rc = ask(parser, &request, span_of(NULL, 0), tail, &answer, fault);
+    if (rc == 0 && answer.len != 24)
+        rc = fail(fault, E_PARSER, "what came back is no end of an archive");
+    if (rc == 0)
+        *out = (struct zip_end){
+            .offset = u64_get(answer.data), .bytes = u64_get(answer.data + 8), .entries = u64_get(answer.data + 16)};
+    buf_free(&answer);
+    return rc;
+}
+
 static int op_add_checkpoint(struct parser *parser, struct span body, struct add_checkpoint *out)
 {
     struct parse_ask request = {.type = PARSE_ADD_CHECKPOINT};
@@ -444,6 +543,21 @@ static int op_faces(struct parser *parser, struct span document, struct faces_pr
     return rc ? rc : faces_flat_get(out, bytes) == 0 ? 0 : E_PARSER;
 }
 
+static int op_archive_document(struct parser *parser, struct span bytes, const struct listed *item, struct buf *out,
+                               struct fault *fault)
+{
+    struct parse_ask request = {.type = PARSE_ARCHIVE_DOCUMENT, .numbers = {item->packed, item->size, item->crc}};
+    struct buf answer;
+    buf_init(&answer, ANSWER_BYTES_MAX);
+    int rc = ask(parser, &request, span_of(NULL, 0), bytes, &answer, fault);
+    if (rc == 0 && answer.len != item->size)
+        rc = fail(fault, E_PARSER, "what came back is no document of that size");
+    if (rc == 0)
+        buf_span(out, buf_view(&answer));
+    buf_free(&answer);
+    return rc ? rc : out->error;
+}
+
 int parser_unpack(struct parser *parser, struct span packed, struct buf *out)
 {
     struct parse_ask request = {.type = PARSE_UNPACK, .most = out->max};
@@ -465,7 +579,11 @@ struct parser *parser_client(struct shell *shell)
                                           .checkpoint = op_checkpoint,
                                           .add_checkpoint = op_add_checkpoint,
                                           .texts = op_texts,
-                                          .faces = op_faces};
+                                          .faces = op_faces,
+                                          .listing = op_listing,
+                                          .archive_end = op_archive_end,
+                                          .archive_listing = op_archive_listing,
+                                          .archive_document = op_archive_document};
     static struct client client;
     client = (struct client){.base = {&ops}, .shell = shell, .fd = -1};
     return &client.base;

@@ -68,10 +68,33 @@ void sends_add(struct shell *shell, struct action *action)
     channel_send(&shell->net, MESSAGE_SEND, &send, sizeof send, &action->body);
 }
 
-static bool forget(struct shell *shell, uint64_t token)
+void fetches_add(struct shell *shell, const struct action *action)
+{
+    const struct fetch *fetch = action->fetch;
+    struct fetch_message message = {.token = action->token,
+                                    .body_max = action->body_max,
+                                    .from = fetch->from,
+                                    .to = fetch->to,
+                                    .last = fetch->last,
+                                    .timeout_ms = action->timeout_ms,
+                                    .inside = fetch->inside};
+    struct sending *s = calloc(1, sizeof *s);
+    if (!s) {
+        shell->fatal = E_NOMEM;
+        return;
+    }
+    memcpy(message.url, fetch->url, sizeof message.url);
+    memcpy(message.etag, fetch->etag, sizeof message.etag);
+    memcpy(message.since, fetch->since, sizeof message.since);
+    *s = (struct sending){.next = shell->sending, .token = action->token, .fetch = true, .lost = shell->net.fd < 0};
+    shell->sending = s;
+    channel_send(&shell->net, MESSAGE_FETCH, &message, sizeof message, NULL);
+}
+
+static bool forget(struct shell *shell, uint64_t token, bool fetch)
 {
     struct sending **at = &shell->sending;
-    while (*at && (*at)->token != token)
+    while (*at && ((*at)->token != token || (*at)->fetch != fetch))
         at = &(*at)->next;
     struct sending *s = *at;
     if (!s)
@@ -91,7 +114,24 @@ void sends_result(struct shell *shell, const struct result_message *result, stru
                                 .header = span_str(result->receipt)};
     if (delivery_token(result->token))
         delivery_ended(shell, result->token, result->status >= 200 && result->status < 300);
-    else if (forget(shell, result->token))
+    else if (forget(shell, result->token, false))
+        shell_step(shell, &event);
+}
+
+void fetches_result(struct shell *shell, const struct fetched_message *result, struct buf *body)
+{
+    const struct fetched fetched = {.etag = span_str(result->etag),
+                                    .modified = span_str(result->modified),
+                                    .location = span_str(result->location),
+                                    .from = result->from,
+                                    .total = result->total,
+                                    .retry_after_s = result->retry_after_s};
+    const struct event event = {.kind = EVENT_FETCHED,
+                                .token = result->token,
+                                .body = buf_view(body),
+                                .status = result->status,
+                                .fetched = &fetched};
+    if (forget(shell, result->token, true))
         shell_step(shell, &event);
 }
 
@@ -117,7 +157,7 @@ void sends_settle(struct shell *shell)
     }
     while (lost) {
         struct sending *s = lost;
-        const struct event event = {.kind = EVENT_RESPONSE, .token = s->token};
+        const struct event event = {.kind = s->fetch ? EVENT_FETCHED : EVENT_RESPONSE, .token = s->token};
         lost = s->next;
         free(s);
         shell_step(shell, &event);

@@ -59,6 +59,8 @@ void shell_step(struct shell *shell, const struct event *event)
         struct action *action = &actions.list[i];
         if (action->kind == ACTION_SEND)
             sends_add(shell, action);
+        else if (action->kind == ACTION_FETCH)
+            fetches_add(shell, action);
         else if (action->kind == ACTION_NOTICE)
             delivery_add(shell, action);
         else if (!local_reply(shell, action))
@@ -115,6 +117,7 @@ static int node_start(struct shell *shell, struct fault *fault)
                                  .charter = serve->charter,
                                  .party = span_str(serve->config.name),
                                  .witness_logs = serve->config.witness_logs,
+                                 .state_followed = strcmp(serve->config.state_followed, "no") != 0,
                                  .channels = shell->channels};
     rc = file_remember(shell, "comity.conf", "file/comity.conf", CONFIG_BYTES_MAX, fault);
     if (rc == 0 && serve->in_circle)
@@ -146,6 +149,8 @@ static void net_take(void *ctx, uint32_t kind, const void *fixed, struct buf *bo
         web_request(shell, fixed, body);
     else if (kind == MESSAGE_TALLY)
         web_tally(shell, fixed);
+    else if (kind == MESSAGE_FETCHED)
+        fetches_result(shell, fixed, body);
     else
         sends_result(shell, fixed, body);
 }

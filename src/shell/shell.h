@@ -38,9 +38,10 @@ struct delivery { /* one notice for one channel */
     int64_t at_ms;
     uint64_t token; /* under way; 0: it waits */
 };
-struct sending { /* one ACTION_SEND */
+struct sending { /* one ACTION_SEND or ACTION_FETCH */
     struct sending *next;
     uint64_t token;
+    bool fetch;
     bool lost; /* net has gone, or was not there */
 };
 struct shell {
@@ -104,6 +105,8 @@ int parser_unpack(struct parser *parser, struct span packed, struct buf *out);
 /* sends.c: what the engine asks others, by way of net */
 void sends_add(struct shell *shell, struct action *action);
 void sends_result(struct shell *shell, const struct result_message *result, struct buf *body);
+void fetches_add(struct shell *shell, const struct action *action);
+void fetches_result(struct shell *shell, const struct fetched_message *result, struct buf *body);
 void sends_lose(struct shell *shell);   /* net has gone */
 void sends_settle(struct shell *shell); /* tells the engine of the lost ones */
 

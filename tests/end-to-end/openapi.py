@@ -184,6 +184,27 @@ def drive():
     ask(standing, "POST", f"{api}/carried", 400, "... a document of another hash", f"path=documents/{nobody}", b"x")
     ask(standing, "POST", f"{api}/carried", 404, "... of no party", "party=nobody&path=checkpoint", b"x")
     ask(outside, "POST", f"{api}/carried", 409, "... outside a circle", "party=northland.example&path=checkpoint", b"x")
+    feed = f"name=feed&url=http%3A%2F%2F127.0.0.1%3A1%2Fchanges.csv"
+    ask(outside, "POST", f"{api}/feeds", 201, "a feed", feed)
+    ask(outside, "POST", f"{api}/feeds", 409, "... once", feed)
+    ask(outside, "POST", f"{api}/feeds", 400, "... by no URL", "name=other&url=x")
+    ask(outside, "POST", f"{api}/feeds/run", 409, "... which is being asked", "name=feed")
+    ask(outside, "POST", f"{api}/feeds/run", 404, "... that is none", "name=nobody")
+    ask(outside, "POST", f"{api}/feeds/import", 200, "documents at hand", "name=hand", b"\0\0\0\1a\0\0\0\2{}")
+    ask(outside, "POST", f"{api}/feeds/import", 400, "... cut", "name=hand", b"\0\0\0\1")
+    ask(outside, "GET", f"{api}/feeds", 200, "the feeds")
+    ask(outside, "GET", f"{api}/feeds/{{id}}", 200, "one of them", id="hand")
+    ask(outside, "GET", f"{api}/feeds/{{id}}", 404, "... that is none", id="nobody")
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        listed = Socket(outside)
+        listed.request("GET", f"{api}/feeds")
+        if not json.loads(listed.getresponse().read())[0]["running"]:
+            break
+        time.sleep(0.1)
+    ask(outside, "POST", f"{api}/feeds/run", 202, "... asked again", "name=feed")
+    ask(outside, "POST", f"{api}/feeds/remove", 200, "... removed", "name=feed")
+    ask(outside, "POST", f"{api}/feeds/remove", 404, "... once", "name=feed")
     ask(standing, "GET", f"{api}/ahead", 404, "nothing that was signed is missing")
     proof = ask(ahead, "GET", f"{api}/ahead", 200, "... but where it is, the signer's checkpoint is the proof")
     check("... a note of that log", proof and "/forgetful.example\n1\n" in proof, proof)

@@ -172,8 +172,6 @@ static void test_good(void)
         CHECK_INT(listing.count, 3);
         CHECK_INT(right, 3);
         CHECK_INT(listing.problem_count, 0);
-        for (size_t i = 1; i < listing.count; i++)
-            CHECK(listing.items[i - 1].offset < listing.items[i].offset);
         /* Cut anywhere, it is refused, or says less than it did. */
         for (size_t i = 0; i < bytes.len; i++)
             CHECK(archive_read(span_of(bytes.data, i), files, 4, &listing, &arena, &right) != 0 || right < 3);

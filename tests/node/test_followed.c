@@ -195,14 +195,15 @@ static void gone(void)
         CHECK_INT(journalled(&b, "followed"), 2);
     }
     shown(&b, false, "\"state\":\"followed\",\"standing_since\":\"\",\"gone_since\":\"2023-11-14T22:21:41Z\"");
-    shown(&b, true, "\"feeds\":[{\"name\":\"osv\",\"documents\":1,\"unreadable\":0,\"gone\":1}]");
+    shown(&b, true,
+          "\"feeds\":[{\"name\":\"osv\",\"followed\":false,\"documents\":1,\"unreadable\":0,\"gone\":1,\"silent\":0}]");
     same_again(&b);
     bench_step(&b, (struct event){.kind = EVENT_INVENTORY, .name = span_str("second"), .body = span_str(sbom)});
     notices_are(&b, "affected feed:osv\naffected feed:osv\n");
     follow(&b, "osv", "https://feeds.example/1.json", osv("OSV-1", "2024-01-01T00:00:00Z", "xz-utils"), SEEN + 9);
     CHECK_INT(journalled(&b, "followed"), 3); /* it is back */
     shown(&b, false, "\"gone_since\":\"\"");
-    shown(&b, true, "\"gone\":0}]");
+    shown(&b, true, "\"gone\":0,\"silent\":0}]");
     notices_are(&b, "affected feed:osv\naffected feed:osv\n");
     same_again(&b);
     bench_close(&b);
@@ -218,7 +219,9 @@ static void unreadable(void)
     CHECK_INT(follow_as(&b, "csaf", "https://feeds.example/c", "application/osv+json",
                         osv("OSV-1", "2024-01-01T00:00:00Z", "xz-utils"), SEEN),
               0);
-    shown(&b, true, "\"feeds\":[{\"name\":\"csaf\",\"documents\":3,\"unreadable\":2,\"gone\":0}]");
+    shown(
+        &b, true,
+        "\"feeds\":[{\"name\":\"csaf\",\"followed\":false,\"documents\":3,\"unreadable\":2,\"gone\":0,\"silent\":0}]");
     CHECK_INT(journalled(&b, "followed"), 3);
     same_again(&b);
     CHECK_INT(follow_as(&b, "csaf", "https://feeds.example/a", "application/osv+json",

@@ -163,6 +163,29 @@ static void same_answers(struct parser *parser)
     buf_free(&cdx);
 }
 
+/* A sort of more than a kilobyte, for which the C library wants to know the machine's memory. */
+static void sorted(struct parser *parser)
+{
+    struct buf text;
+    struct arena arena;
+    struct advisory advisory;
+    test("a document of many products is sorted there");
+    buf_init(&text, 1 << 20);
+    arena_init(&arena, 64 << 20);
+    buf_text(&text,
+             "{\"document\":{\"category\":\"csaf_security_advisory\",\"csaf_version\":\"2.0\",\"title\":\"x\","
+             "\"publisher\":{\"category\":\"vendor\",\"name\":\"x\",\"namespace\":\"https://x.example\"},\"tracking\":{"
+             "\"id\":\"X-1\",\"status\":\"final\",\"version\":\"1\",\"initial_release_date\":\"2026-01-01T00:00:00Z\","
+             "\"current_release_date\":\"2026-01-01T00:00:00Z\",\"revision_history\":[]}},\"product_tree\":{"
+             "\"full_product_names\":[");
+    for (int i = 0; i < 500; i++)
+        buf_printf(&text, "%s{\"name\":\"p\",\"product_id\":\"P%d\"}", i ? "," : "", i);
+    buf_text(&text, "]},\"vulnerabilities\":[{\"product_status\":{\"known_affected\":[\"P1\"]}}]}");
+    CHECK_INT(parser->ops->advisory(parser, span_str("application/csaf+json"), buf_view(&text), &advisory, &arena), 0);
+    buf_free(&text);
+    arena_free(&arena);
+}
+
 static void real(struct parser *parser)
 {
     int control, status;
@@ -175,6 +198,7 @@ static void real(struct parser *parser)
     parser_line(parser, pair[0]);
     same_answers(parser);
     same_bodies(parser);
+    sorted(parser);
     test("gzip is expanded there, to its limit and no further");
     struct buf text, packed, out;
     buf_init(&text, 100000);
