@@ -148,11 +148,15 @@ int file_read(const char *path, size_t max, struct buf *out, struct fault *fault
         int code = fail(fault, errno_code(), "%s", strerror(errno));
         return fault ? fail_at(fault, code, "%s", path) : code;
     }
-    ssize_t n;
-    while ((n = read(fd, block, sizeof block)) > 0 && !out->error)
+    ssize_t n = 0;
+    struct stat status;
+    bool over = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (uint64_t)status.st_size > max;
+    while (!over && !out->error && (n = read(fd, block, sizeof block)) > 0)
         buf_add(out, block, (size_t)n);
     int code = n < 0 ? fail(fault, E_IO, "%s", strerror(errno)) : 0;
-    if (out->error)
+    if (over) /* seen before any of it is read */
+        code = fail(fault, E_LIMIT, "%lld bytes, the limit is %zu", (long long)status.st_size, max);
+    else if (out->error)
         code = fail(fault, out->error, "larger than %zu bytes", max);
     (void)close(fd);
     return code ? (fault ? fail_at(fault, code, "%s", path) : code) : 0;

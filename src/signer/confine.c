@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -104,6 +105,12 @@ static const int net_calls[] = {
     CALL(sysinfo),
     LIST_END,
 };
+/* Reading files and folders, and no ioctl: one on a terminal would put words into its owner's mouth. */
+static const int scanner_calls[] = {
+    CALL(open),       CALL(openat), CALL(lseek),   CALL(fstat), CALL(stat),       CALL(lstat),
+    CALL(newfstatat), CALL(statx),  CALL(fstatfs), CALL(fcntl), CALL(getdents64), CALL(pread64),
+    CALL(readv),      CALL(writev), CALL(dup),     LIST_END,
+};
 /* Killed at sight, wherever they are not allowed: nothing of ours makes these by mistake. */
 static const int never_calls[] = {
     CALL(execve),
@@ -186,6 +193,7 @@ static const struct profile {
     [CONFINED_PARSER] = {"parser", {core_calls, parser_calls}, NULL, no_grants, SCMP_ACT_KILL_PROCESS, false},
     [CONFINED_NET] = {"net", {core_calls, net_calls}, never_calls, net_grants, SCMP_ACT_ERRNO(EPERM), true},
     [CONFINED_NODE] = {"node", {NULL, NULL}, node_denied, node_grants, SCMP_ACT_ALLOW, false},
+    [CONFINED_SCANNER] = {"scanner", {core_calls, scanner_calls}, never_calls, no_grants, SCMP_ACT_ERRNO(EPERM), false},
 };
 
 const char *confined_name(enum confined which)
@@ -244,21 +252,21 @@ struct ruleset {
 };
 enum { LANDLOCK_TRUNCATE = 1 << 14, LANDLOCK_PORTS = 3 /* bind and connect */ };
 
-static int grant_add(int ruleset, const struct grant *grant, uint64_t handled, const char *folder)
+static int path_grant(int ruleset, const char *path, unsigned access, uint64_t handled)
 {
-    char path[4096];
-    bool inside = strncmp(grant->path, "./", 2) == 0;
-    (void)snprintf(path, sizeof path, "%s%s%s", inside ? folder : "", inside ? "/" : "", grant->path + 2 * inside);
+    struct stat status;
     struct landlock_path_beneath_attr beneath = {.parent_fd = open(path, O_PATH | O_CLOEXEC)};
     if (beneath.parent_fd < 0)
-        return errno == ENOENT ? 0 : E_IO;
-    if (grant->access & READ)
+        return errno == ENOENT || errno == EACCES ? 0 : E_IO;
+    if (fstat(beneath.parent_fd, &status) == 0 && !S_ISDIR(status.st_mode))
+        access &= ~(unsigned)(LIST | CREATE); /* of a file the kernel takes no others */
+    if (access & READ)
         beneath.allowed_access |= LANDLOCK_ACCESS_FS_READ_FILE;
-    if (grant->access & WRITE)
+    if (access & WRITE)
         beneath.allowed_access |= LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_TRUNCATE;
-    if (grant->access & LIST)
+    if (access & LIST)
         beneath.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
-    if (grant->access & CREATE)
+    if (access & CREATE)
         beneath.allowed_access |= LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE |
                                   LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR |
                                   LANDLOCK_ACCESS_FS_REFER;
@@ -268,9 +276,23 @@ static int grant_add(int ruleset, const struct grant *grant, uint64_t handled, c
     return rc == 0 ? 0 : E_IO;
 }
 
+static int grant_add(int ruleset, const struct grant *grant, uint64_t handled, const char *folder)
+{
+    char path[4096];
+    bool inside = strncmp(grant->path, "./", 2) == 0;
+    (void)snprintf(path, sizeof path, "%s%s%s", inside ? folder : "", inside ? "/" : "", grant->path + 2 * inside);
+    return path_grant(ruleset, path, grant->access, handled);
+}
+
+/* Beside a profile's own grants: what the process's owner named. */
+struct named {
+    const char *const *paths;
+    size_t count;
+};
+
 /* All accesses are handled, so that what no grant names is denied. Later versions know more: 2 linking across folders, 3 truncation,
    4 TCP ports, 5 device ioctls. */
-static int landlock_self(const struct profile *p, const char *folder)
+static int landlock_self(const struct profile *p, const char *folder, const struct named *named)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     unsigned bits = version >= 5 ? 16 : version >= 3 ? 15 : version == 2 ? 14 : 13;
@@ -282,6 +304,8 @@ static int landlock_self(const struct profile *p, const char *folder)
     int rc = 0;
     for (const struct grant *grant = p->grants; grant->path && rc == 0; grant++)
         rc = grant_add(fd, grant, attr.files, folder);
+    for (size_t i = 0; i < named->count && rc == 0; i++)
+        rc = path_grant(fd, named->paths[i], READ | LIST, attr.files);
     rc = rc ? rc : syscall(SYS_landlock_restrict_self, fd, 0) == 0 ? 0 : E_UNSUPPORTED;
     (void)close(fd);
     return rc;
@@ -292,14 +316,14 @@ bool confine_sanitized(void)
     return SANITIZED;
 }
 
-int confine_self(enum confined which, const char *folder, char degraded[static 128])
+static int confine(enum confined which, const char *folder, const struct named *named, char degraded[static 128])
 {
     const struct profile *p = &profiles[which];
     degraded[0] = 0;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return E_STATE;
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    int rc = landlock_self(p, folder);
+    int rc = landlock_self(p, folder, named);
     if (rc == E_UNSUPPORTED)
         (void)snprintf(degraded, 128, "%s: Landlock is not available on this kernel; seccomp alone confines it",
                        p->name);
@@ -310,6 +334,16 @@ int confine_self(enum confined which, const char *folder, char degraded[static 1
         return 0;
     }
     return filter_load(p);
+}
+
+int confine_self(enum confined which, const char *folder, char degraded[static 128])
+{
+    return confine(which, folder, &(struct named){NULL, 0}, degraded);
+}
+
+int confine_scanner(const char *const *paths, size_t count, char degraded[static 128])
+{
+    return confine(CONFINED_SCANNER, NULL, &(struct named){paths, count}, degraded);
 }
 
 static int by_number(const void *a, const void *b)

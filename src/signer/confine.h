@@ -6,12 +6,15 @@
 #include <stddef.h>
 
 /* Signer and parser: no file, no socket, no process; whatever else they try kills them. Net: sockets, threads of the resolver, and
-   reading what names and certificates need. Node: its database and blobs, the sockets that it has, and no others. */
-enum confined { CONFINED_SIGNER, CONFINED_PARSER, CONFINED_NET, CONFINED_NODE, CONFINED_COUNT };
+   reading what names and certificates need. Node: its database and blobs, the sockets that it has, and no others. Scanner (a command
+   that reads others' files): reading what it was given, nothing else. */
+enum confined { CONFINED_SIGNER, CONFINED_PARSER, CONFINED_NET, CONFINED_NODE, CONFINED_SCANNER, CONFINED_COUNT };
 
 /* Returns 0, or an error; `degraded` gets text when the kernel or a sanitizer build cannot give part of it. `folder`: the node's, for
    CONFINED_NODE; its database must be open already. */
 int confine_self(enum confined which, const char *folder, char degraded[static 128]);
+/* As CONFINED_SCANNER, with these paths readable, and what is below them. */
+int confine_scanner(const char *const *paths, size_t count, char degraded[static 128]);
 bool confine_sanitized(void); /* is this a sanitizer build, which runs without filters? */
 
 /* What came of an attempt in a process of its own that was confined so. */
