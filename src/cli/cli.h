@@ -58,8 +58,10 @@ int stated_print(const struct cli *cli, const struct buf *out);
 void url_escape(struct buf *out, const char *text);
 /* GET of a public URL, for audits; follows nothing; `max` bytes. */
 int url_get(const char *url, struct buf *out, struct fault *fault);
-/* POST to a public URL; `status` gets the answer's, 0 when there was none. */
-int url_post(const char *url, struct span body, struct buf *out, int *status, struct fault *fault);
+/* Any request to a public URL, with NULL-ended header lines of the caller's (NULL: none); `status` gets the answer's, 0 when there was
+   none. */
+int url_send(const char *method, const char *url, const char *const *lines, struct span body, struct buf *out,
+             int *status, struct fault *fault);
 
 void print_span(struct span text); /* foreign text, made visible */
 void print_text(const struct json *object, const char *key);
@@ -96,6 +98,7 @@ int command_restore(struct cli *cli);
 int command_leave(struct cli *cli);
 int command_export(struct cli *cli);
 int command_bundle(struct cli *cli);
+int command_host(struct cli *cli);
 int command_doctor(struct cli *cli);
 
 #endif

@@ -337,7 +337,8 @@ int url_get(const char *url, struct buf *out, struct fault *fault)
                 curl_easy_strerror(rc), status);
 }
 
-int url_post(const char *url, struct span body, struct buf *out, int *status, struct fault *fault)
+int url_send(const char *method, const char *url, const char *const *lines, struct span body, struct buf *out,
+             int *status, struct fault *fault)
 {
     CURL *curl = curl_new(url, out);
     long code = 0;
@@ -346,10 +347,15 @@ int url_post(const char *url, struct span body, struct buf *out, int *status, st
         return fail(fault, E_NOMEM, "curl");
     struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
     headers = curl_slist_append(headers, "Content-Type: application/octet-stream");
+    for (; lines && *lines; lines++)
+        headers = curl_slist_append(headers, *lines);
     (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT, 60L);
-    (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
-    (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)body.data);
+    if (strcmp(method, "GET") != 0) {
+        (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+        (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.len ? (const char *)body.data : "");
+        (void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+    }
     CURLcode rc = curl_easy_perform(curl);
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
     *status = rc == CURLE_OK ? (int)code : 0;

@@ -334,6 +334,26 @@ const struct command commands[] = {
      "(elsewhere)\n"
      "  comity -C /var/lib/comity bundle import /media/stick/bundle     (at the site)\n",
      command_bundle},
+    {"host", "keep other organisations' inventories, or have yours kept",
+     "comity host key --organization NAME --out FILE\n"
+     "comity host add KEY | list | remove --yes-remove ORGANIZATION\n"
+     "comity host upload URL NAME FILE --key FILE [--distribution D]\n"
+     "comity host withdraw URL NAME --key FILE\n"
+     "comity host notices|accesses URL --key FILE [--after N]\n\n"
+     "An organisation makes a key and gives its public line to a node's owner, who adds it: until then nothing is hosted. "
+     "It uploads its\n"
+     "inventories itself, each request signed; an upload replaces the last of the same name. The node keeps them encrypted "
+     "under a key for\n"
+     "each organisation, compares them with advisories as it does its owner's, and asks nothing else across organisations. "
+     "Each access is\n"
+     "noted, and the organisation reads by accesses who had to do with what, and by notices what was found. remove closes "
+     "what is kept of\n"
+     "it for ever. The node must be in a circle; one of its own is enough.\n\n"
+     "Example:\n"
+     "  comity host key --organization waterworks.example --out waterworks.key     (at the organisation)\n"
+     "  comity -C /var/lib/comity host add waterworks.example+4e8c...+AVJ...     (at the node)\n"
+     "  comity host upload https://node.northland.example pumps pumps.cdx.json --key waterworks.key\n",
+     command_host},
     {"leave", "leave the circle, in good order",
      "comity leave --reason TEXT --yes-leave NAME [--wait SECONDS]\n\n"
      "States in the own log that the party leaves, and why; NAME is its own name, so that nobody leaves by accident. "

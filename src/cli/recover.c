@@ -315,7 +315,7 @@ static int change_send(struct recovery *r, const struct party *member)
     buf_byte(&body, (uint8_t)r->statement.len);
     buf_span(&body, buf_view(&r->statement));
     buf_span(&body, buf_view(&r->document));
-    int rc = body.error ? body.error : url_post(url, buf_view(&body), &answer, &status, &r->fault);
+    int rc = body.error ? body.error : url_send("POST", url, NULL, buf_view(&body), &answer, &status, &r->fault);
     if (rc == 0 && status != 200 && status != 201)
         rc = fail(&r->fault, E_PEER, "%s answered %d: %.*s", member->card.name, status,
                   answer.len < 120 ? (int)answer.len : 120, (const char *)answer.data);

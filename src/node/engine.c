@@ -286,6 +286,8 @@ int node_open(struct node **out, const struct env *env, const struct node_config
     if (rc == 0 && node->roster)
         rc = faces_load(node);
     if (rc == 0)
+        rc = hosting_load(node);
+    if (rc == 0)
         rc = inventories_load(node);
     if (rc == 0 && (rc = feeds_load(node)) != 0)
         (void)fail(fault, rc, "the feeds that are followed cannot be read");
@@ -325,6 +327,7 @@ void node_close(struct node *node)
     document_pulls_close(node);
     inventories_free(node);
     feeds_free(node);
+    hosting_free(node);
     matching_close(node);
     buf_free(&node->own_note);
     arena_free(&node->roster_arena);
@@ -426,6 +429,12 @@ static int dispatch(struct node *node, const struct event *event)
         return leave(node, event);
     case EVENT_BACKED_UP:
         return backed_up(node, event);
+    case EVENT_HOSTING:
+        return hosting_change(node, event);
+    case EVENT_HOSTED:
+        return hosted_upload(node, event);
+    case EVENT_LISTED:
+        return hosted_listed(node);
     case EVENT_CARRIED:
         return carried(node, event);
     case EVENT_FETCHED:

@@ -27,7 +27,8 @@ enum request_kind {
     REQ_WITNESS_ADD_CHECKPOINT, /* POST /witness/add-checkpoint */
     REQ_PUT_DOCUMENT,           /* PUT /documents/{sha256}; `hash` is set */
     REQ_ANNOUNCE,               /* POST /announce: a checkpoint note with whatever cosignatures the sender has */
-    REQ_KEY_CHANGE              /* POST /key-change: a statement by a recovery key, with its document */
+    REQ_KEY_CHANGE,             /* POST /key-change: a statement by a recovery key, with its document */
+    REQ_HOSTED                  /* PUT /hosted/...: an EVENT_HOSTED, once its signature is checked */
 };
 
 enum event_kind_node {
@@ -47,6 +48,10 @@ enum event_kind_node {
     EVENT_FEED_REMOVE, /* `name` */
     EVENT_FEED_RUN,    /* now, and not when it is due: `name`, `feed` */
     EVENT_FEED_IMPORT, /* documents that the owner has at hand: `name`; `body`: as feed_import.c takes them apart */
+    EVENT_HOSTING, /* the owner hosts an organisation: `body` = its key, `hash` = random; or no longer: no body, `name` */
+    EVENT_HOSTED, /* an organisation's signed upload: `name` = ORGANIZATION/NAME, `media` = distribution, `body` (empty: it withdraws
+                        the inventory), `signed_at` */
+    EVENT_LISTED, /* the owner has been shown the notices */
     EVENT_CARRIED /* one file of a bundle that was carried here: `name` = party whose log it is of (empty: a document),
                         `media` = its path ("checkpoint", "tile/...", "documents/HASH"), `body` */
 };
@@ -88,6 +93,7 @@ struct event {
     bool critical;
     const struct fetched *fetched;
     const struct feed_order *feed;
+    int64_t signed_at; /* EVENT_HOSTED: seconds, by the organisation's clock */
 };
 
 enum action_kind {

@@ -67,6 +67,45 @@ static void facts_write(const struct held_inventory *held, struct buf *out)
                held->components, held->problems);
 }
 
+/* File and components: of a hosted inventory they are sealed. */
+
+static void row_name(struct span space, const char *name, struct buf *out)
+{
+    buf_span(out, space);
+    buf_byte(out, '\n');
+    buf_text(out, name);
+}
+
+static int row_keep(struct node *node, struct span space, const char *name, struct span bytes)
+{
+    struct buf what, sealed;
+    if (!hosted_by(span_str(name)).len)
+        return node->env.store->ops->kept_put(node->env.store, space, span_str(name), bytes);
+    buf_init(&what, 256);
+    buf_init(&sealed, KEPT_BYTES_MAX);
+    row_name(space, name, &what);
+    int rc = what.error ? what.error : hosted_seal(node, span_str(name), buf_view(&what), bytes, &sealed);
+    rc = rc ? rc : node->env.store->ops->kept_put(node->env.store, space, span_str(name), buf_view(&sealed));
+    buf_free(&what);
+    buf_free(&sealed);
+    return rc;
+}
+
+static int row_get(struct node *node, struct span space, const char *name, struct buf *out)
+{
+    struct buf what, sealed;
+    if (!hosted_by(span_str(name)).len)
+        return node->env.store->ops->kept_get(node->env.store, space, span_str(name), out);
+    buf_init(&what, 256);
+    buf_init(&sealed, KEPT_BYTES_MAX);
+    row_name(space, name, &what);
+    int rc = what.error ? what.error : node->env.store->ops->kept_get(node->env.store, space, span_str(name), &sealed);
+    rc = rc ? rc : hosted_open(node, span_str(name), buf_view(&what), buf_view(&sealed), out);
+    buf_free(&what);
+    buf_free(&sealed);
+    return rc;
+}
+
 static int facts_keep(struct node *node, const struct held_inventory *held)
 {
     struct buf text;
@@ -114,9 +153,7 @@ static int flat_keep(struct node *node, const struct held_inventory *held, const
     buf_init(&flat, KEPT_BYTES_MAX);
     flat_put_u32(&flat, FLAT_INVENTORY_VERSION);
     flat_put_inventory(&flat, inventory);
-    int rc = flat.error
-                 ? flat.error
-                 : node->env.store->ops->kept_put(node->env.store, space_flat, span_str(held->name), buf_view(&flat));
+    int rc = flat.error ? flat.error : row_keep(node, space_flat, held->name, buf_view(&flat));
     buf_free(&flat);
     return rc;
 }
@@ -140,7 +177,7 @@ static int components_again(struct node *node, const struct held_inventory *held
 {
     struct buf file;
     buf_init(&file, INVENTORY_BYTES_MAX);
-    int rc = node->env.store->ops->kept_get(node->env.store, space_file, span_str(held->name), &file);
+    int rc = row_get(node, space_file, held->name, &file);
     struct span bytes = rc ? span_of(NULL, 0) : arena_copy(arena, buf_view(&file));
     if (rc == 0)
         rc = !bytes.data && file.len ? E_NOMEM : file_parse(node, held, bytes, out, arena, NULL);
@@ -156,7 +193,7 @@ int components_read(struct node *node, const struct held_inventory *held, struct
     struct buf flat;
     uint8_t version[4] = {0};
     buf_init(&flat, KEPT_BYTES_MAX);
-    int rc = node->env.store->ops->kept_get(node->env.store, space_flat, span_str(held->name), &flat);
+    int rc = row_get(node, space_flat, held->name, &flat);
     if (rc == 0 && flat.len >= sizeof version)
         memcpy(version, flat.data, sizeof version);
     bool known = rc == 0 && version[3] == FLAT_INVENTORY_VERSION && !version[0] && !version[1] && !version[2];
@@ -252,6 +289,8 @@ static void words_check(const struct event *event, struct fault *fault)
             (void)fail(fault, E_LIMIT, "%s has %zu to %d bytes", words[i].what, words[i].least, INVENTORY_NAME_MAX);
         else if (!text_is_line(words[i].text))
             (void)fail(fault, E_SYNTAX, "%s is one line of UTF-8 without control characters", words[i].what);
+    if (!fault->code && event->kind != EVENT_HOSTED && hosted_by(event->name).len)
+        (void)fail(fault, E_SYNTAX, "a name with / is for inventories that are hosted (comity host)");
 }
 
 static void held_make(const struct event *event, struct held_inventory *out)
@@ -294,9 +333,8 @@ static int upload_note(struct node *node, const struct held_inventory *held, con
 static int upload_keep(struct node *node, const struct held_inventory *held, struct span file,
                        const struct inventory *inventory, uint32_t *number)
 {
-    struct store *store = node->env.store;
     int rc = write_begin(node);
-    rc = rc ? rc : store->ops->kept_put(store, space_file, span_str(held->name), file);
+    rc = rc ? rc : row_keep(node, space_file, held->name, file);
     rc = rc ? rc : flat_keep(node, held, inventory);
     rc = rc ? rc : facts_keep(node, held);
     return rc ? rc : held_put(node, held, number);
@@ -318,6 +356,50 @@ static int upload_take(struct node *node, struct held_inventory *held, struct sp
     rc = rc ? rc : upload_note(node, held, upload);
     arena_free(&arena);
     return rc;
+}
+
+/* Taking away: as if nothing were in it, so that what was told of it is taken back; then it is gone but for its number. */
+static int inventory_remove(struct node *node, struct held_inventory *held)
+{
+    static const struct inventory nothing = {.format = "none"};
+    struct store *store = node->env.store;
+    struct inventory before = {0};
+    struct upload upload;
+    struct arena arena;
+    arena_init(&arena, ARENA_BYTES);
+    int rc = components_read(node, held, &before, &arena);
+    rc = rc == E_NOTFOUND ? 0 : rc;
+    rc = rc ? rc : write_begin(node);
+    rc = rc ? rc : inventory_matched(node, (uint32_t)(held - node->inventories), &before, &nothing, &upload);
+    const struct span spaces[] = {space_held, space_file, space_flat};
+    for (size_t i = 0; i < sizeof spaces / sizeof spaces[0] && rc == 0; i++)
+        rc = store->ops->kept_drop(store, spaces[i], span_str(held->name));
+    arena_free(&arena);
+    if (rc == 0)
+        *held = (struct held_inventory){0};
+    return rc;
+}
+
+static bool is_of(const struct held_inventory *held, struct span name)
+{
+    return span_is(name, held->name) || (held->name[0] && span_eq(hosted_by(span_str(held->name)), name));
+}
+
+int inventories_remove(struct node *node, struct span name)
+{
+    int rc = 0;
+    for (size_t i = 0; i < node->inventory_count && rc == 0; i++)
+        if (name.len && is_of(&node->inventories[i], name))
+            rc = inventory_remove(node, &node->inventories[i]);
+    return rc;
+}
+
+size_t inventories_of(const struct node *node, struct span organization)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < node->inventory_count; i++)
+        count += node->inventories[i].name[0] && span_eq(hosted_by(span_str(node->inventories[i].name)), organization);
+    return count;
 }
 
 static void upload_reply(struct node *node, const struct event *event, const struct held_inventory *held,

@@ -273,6 +273,8 @@ static int pair_settle(struct node *node, struct notice_source *source, const st
     rc = rc ? rc : changes_find(&s);
     if (rc == 0)
         cleared_place(&s);
+    if (rc == 0 && s.changed.count)
+        rc = access_note(node, span_str(held->name), "matched", source->advisory->id, span_str("this node"));
     for (size_t i = 0; i < s.changed.count && rc == 0; i++)
         rc = change_tell(&s, &s.changed.items[i]);
     free(s.now.items);

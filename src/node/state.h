@@ -173,6 +173,7 @@ struct held_inventory {
     struct hash hash; /* of the file */
     size_t components, problems;
     bool critical;
+    int64_t listed; /* hosted: the hour in which the owner was last shown its notices, since the start */
 };
 
 enum { TOLD_PART_BYTES = 16 };
@@ -234,6 +235,7 @@ struct node {
 
     struct held_inventory *inventories;
     size_t inventory_count, inventory_cap;
+    struct hosting *hosting;
     struct matching matching;
     bool refolding;      /* advisories meet inventories when all is folded */
     size_t notices_made; /* since the start */
@@ -370,6 +372,19 @@ bool follow_wants(const struct node *node, struct held_log *log, char path[stati
 /* That resource, however it came: checked like an answer. `taken`: it was the one that is wanted, and it was true. */
 int follow_carried(struct node *node, struct held_log *log, struct span path, struct span bytes, bool *taken);
 
+/* hosting.c */
+int hosting_load(struct node *node);
+void hosting_free(struct node *node);
+int hosting_change(struct node *node, const struct event *event);
+int hosted_upload(struct node *node, const struct event *event);
+int hosted_listed(struct node *node);
+struct span hosted_by(struct span inventory); /* the organisation's name; empty: the owner's own inventory */
+/* What is kept of a hosted inventory goes through these; `what` names the row. E_NOTFOUND: its organisation is gone. */
+int hosted_seal(const struct node *node, struct span inventory, struct span what, struct span plain, struct buf *out);
+int hosted_open(const struct node *node, struct span inventory, struct span what, struct span sealed, struct buf *out);
+/* Notes that somebody had to do with a hosted inventory; nothing for one of the owner's own. */
+int access_note(struct node *node, struct span inventory, const char *what, struct span subject, struct span by);
+
 /* carried.c: what comes on a medium, where there is no link */
 int carried(struct node *node, const struct event *event);
 
@@ -416,6 +431,9 @@ void early_drop(struct node *node, struct early_document *document);
 int inventory_take(struct node *node, const struct event *event);
 int inventories_load(struct node *node);
 void inventories_free(struct node *node);
+/* The one of this name, or all of an organisation: what was told of them is taken back. */
+int inventories_remove(struct node *node, struct span name);
+size_t inventories_of(const struct node *node, struct span organization); /* how many it has here */
 /* Its components, in the arena. E_NOTFOUND: the file cannot be read any more. */
 int components_read(struct node *node, const struct held_inventory *held, struct inventory *out, struct arena *arena);
 

@@ -99,9 +99,14 @@ void node_status_json(struct node *node, int64_t now_ms, struct buf *out)
     else
         buf_member(out, "state", span_str("in no circle"));
     buf_text(out, "\"inventories\":[");
+    size_t shown = 0, hosted = 0;
     for (size_t i = 0; i < node->inventory_count; i++) {
         const struct held_inventory *inventory = &node->inventories[i];
-        buf_text(out, i ? ",{" : "{");
+        bool other = hosted_by(span_str(inventory->name)).len > 0;
+        hosted += other;
+        if (other || !inventory->name[0])
+            continue;
+        buf_text(out, shown++ ? ",{" : "{");
         buf_member(out, "name", span_str(inventory->name));
         buf_printf(out, "\"components\":%zu,\"problems\":%zu,\"critical\":%s,", inventory->components,
                    inventory->problems, inventory->critical ? "true" : "false");
@@ -109,7 +114,7 @@ void node_status_json(struct node *node, int64_t now_ms, struct buf *out)
         buf_json(out, span_str(inventory->sector));
         buf_byte(out, '}');
     }
-    buf_text(out, "],\"feeds\":");
+    buf_printf(out, "],\"hosted_inventories\":%zu,\"feeds\":", hosted);
     feeds_json(node, out);
     buf_text(out, "}\n");
 }

@@ -1,9 +1,11 @@
 /* The private API on the Unix socket: the owner's acts and views, as JSON. */
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "shell/shell.h"
+#include "node/hosting.h"
 #include "publish/publish.h"
+#include "shell/shell.h"
 
 static void answer(struct caller *c, int status)
 {
@@ -151,10 +153,13 @@ static void api_notices(struct shell *shell, struct caller *c, struct span rest)
         return;
     }
     int rc = node_notices_json(shell->node, (int64_t)after, &c->reply);
-    if (rc)
+    if (rc) {
         api_refuse(c, fail(&fault, rc, "reading the notices"), &fault);
-    else
-        answer(c, 200);
+        return;
+    }
+    answer(c, 200);
+    struct event listed = {.kind = EVENT_LISTED};
+    shell_step(shell, &listed);
 }
 
 static void api_carried(struct shell *shell, struct caller *c, struct span rest)
@@ -165,6 +170,23 @@ static void api_carried(struct shell *shell, struct caller *c, struct span rest)
                           .body = buf_view(&c->body)};
     (void)rest;
     dispatch(shell, c, &event);
+}
+
+/* With a key in the body an organisation is hosted from now on; without, by its name, no longer. */
+static void api_hosting(struct shell *shell, struct caller *c, struct span rest)
+{
+    struct event event = {
+        .kind = EVENT_HOSTING, .name = span_str(parameter(c, "organization")), .body = buf_view(&c->body)};
+    (void)rest;
+    randombytes_buf(event.hash.b, sizeof event.hash.b);
+    dispatch(shell, c, &event);
+}
+
+static void api_hosted(struct shell *shell, struct caller *c, struct span rest)
+{
+    (void)rest;
+    hosting_json(shell->node, &c->reply);
+    answer(c, 200);
 }
 
 static void api_wants(struct shell *shell, struct caller *c, struct span rest)
@@ -329,6 +351,8 @@ static const struct route {
     {"POST", "/api/v1/absent", false, api_absent, 0, {"party"}},
     {"POST", "/api/v1/leave", false, api_leave, REASON_BYTES_MAX, {"party"}},
     {"POST", "/api/v1/backups", false, api_backup, JOURNAL_FACTS_BYTES_MAX, {"id"}},
+    {"POST", "/api/v1/hosting", false, api_hosting, JOURNAL_FACTS_BYTES_MAX, {"organization"}},
+    {"GET", "/api/v1/hosting", false, api_hosted, 0, {NULL}},
     {"POST", "/api/v1/carried", false, api_carried, DOCUMENT_BYTES_MAX, {"party", "path"}},
     {"POST", "/api/v1/feeds", false, api_feed_add, 0, {"name", "url", "inside", "every"}},
     {"POST", "/api/v1/feeds/remove", false, api_feed_remove, 0, {"name"}},

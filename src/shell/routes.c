@@ -7,6 +7,7 @@ static const struct route_write writes[] = {
     {"POST", "/announce", REQ_ANNOUNCE, NOTE_BYTES_MAX, false, false},
     {"POST", "/key-change", REQ_KEY_CHANGE, STATEMENT_BYTES_MAX + KEY_CHANGE_BYTES_MAX, false, false},
     {"PUT", "/documents/", REQ_PUT_DOCUMENT, DOCUMENT_BYTES_MAX, true, false},
+    {"PUT", "/hosted/", REQ_HOSTED, HTTP_BODY_MAX, true, true},
 };
 
 const struct route_write *route_find(const char *method, struct span path)

@@ -83,6 +83,14 @@ void api_refuse(struct caller *c, int code, const struct fault *fault);
 /* web.c: what others ask, by way of net */
 void web_tally(struct shell *shell, const struct tally_message *tally); /* what net has refused by itself */
 void web_request(struct shell *shell, const struct request_message *request, struct buf *body);
+void answer_send(struct shell *shell, struct answer_message *answer, struct buf *body);
+void answer_text(struct shell *shell, uint64_t token, int status, const char *content_type, struct span text);
+/* 200 once the body is as it was before its sender compressed it. */
+int body_unpack(struct shell *shell, const struct request_message *request, struct buf *body);
+
+/* hosted.c: organisations whose inventories are hosted */
+void hosted_put(struct shell *shell, const struct request_message *request, struct buf *body, uint64_t token);
+bool hosted_get(struct shell *shell, const struct request_message *request); /* false: it is another path */
 void web_reply(struct shell *shell, struct action *action);
 
 /* metrics.c */

@@ -14,14 +14,14 @@ static void text_copy(char *out, size_t size, const char *text)
     (void)snprintf(out, size, "%s", text ? text : "");
 }
 
-static void answer_send(struct shell *shell, struct answer_message *answer, struct buf *body)
+void answer_send(struct shell *shell, struct answer_message *answer, struct buf *body)
 {
     if (answer->status >= 0 && answer->status < HTTP_CODES)
         shell->counters.answers[LISTENER_PUBLIC][answer->status]++;
     channel_send(&shell->net, MESSAGE_ANSWER, answer, sizeof *answer, body);
 }
 
-static void answer_text(struct shell *shell, uint64_t token, int status, const char *content_type, struct span text)
+void answer_text(struct shell *shell, uint64_t token, int status, const char *content_type, struct span text)
 {
     struct answer_message answer = {.token = token, .status = status};
     struct buf body;
@@ -102,6 +102,8 @@ static bool member_asks(const struct shell *shell, const struct request_message 
 static void read_serve(struct shell *shell, const struct request_message *request)
 {
     struct served served;
+    if (hosted_get(shell, request))
+        return;
     bool member = member_asks(shell, request);
     node_serve(shell->node, span_str(request->path), member, &served);
     if (served.status == 200) {
@@ -115,8 +117,7 @@ static void read_serve(struct shell *shell, const struct request_message *reques
     buf_free(&served.body);
 }
 
-/* 200 once the body is as it was before its sender compressed it. */
-static int body_unpack(struct shell *shell, const struct request_message *request, struct buf *body)
+int body_unpack(struct shell *shell, const struct request_message *request, struct buf *body)
 {
     struct buf plain;
     if (!request->gzip)
@@ -150,6 +151,10 @@ static void write_start(struct shell *shell, const struct request_message *reque
     }
     if (!route) {
         answer_text(shell, request->token, 404, text_plain, span_str("no such route\n"));
+        return;
+    }
+    if (route->kind == REQ_HOSTED) {
+        hosted_put(shell, request, body, event.token);
         return;
     }
     if (route->prefix && !hash_parse(span_from(span_str(request->path), strlen(route->path)), &event.hash)) {

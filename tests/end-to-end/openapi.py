@@ -59,6 +59,9 @@ store = {f.resolve().as_uri(): closed(json.loads(f.read_text())) for f in (sourc
 resolver = jsonschema.RefResolver(path.as_uri(), strict, store=store)
 
 
+WATERWORKS = "2e26e26d+AddamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea"  # a key of RFC 8032 section 7.1, as a line for signed notes
+
+
 def validate(schema, value):
     validator = jsonschema.Draft202012Validator(closed(schema), resolver=resolver)
     return "; ".join(f"{list(e.absolute_path)}: {e.message[:300]}" for e in validator.iter_errors(value))
@@ -211,6 +214,14 @@ def drive():
     status = ask(ahead, "GET", f"{api}/status", 200, "... and the status tells")
     check("... its state", status and status["state"] == "signer-ahead" and status["log"]["ahead"]["missing_from"] == 0, status)
     ask(ahead, "POST", f"{api}/statements", 409, "... its log takes no statement", stated, b"text")
+    hosted = "waterworks.example+" + WATERWORKS
+    ask(standing, "POST", f"{api}/hosting", 200, "an organisation to host", body=hosted.encode())
+    ask(standing, "POST", f"{api}/hosting", 409, "... twice", body=hosted.encode())
+    ask(standing, "POST", f"{api}/hosting", 400, "... by no key", body=b"waterworks.example")
+    ask(outside, "POST", f"{api}/hosting", 409, "... outside a circle", body=hosted.encode())
+    ask(standing, "GET", f"{api}/hosting", 200, "who is hosted")
+    ask(standing, "POST", f"{api}/hosting", 200, "... no longer", "organization=waterworks.example", b"")
+    ask(standing, "POST", f"{api}/hosting", 404, "... and not twice", "organization=waterworks.example", b"")
     ask(standing, "POST", f"{api}/absent", 200, "an absent member", "party=northland.example")
     ask(standing, "POST", f"{api}/absent", 404, "... that is none", "party=nobody")
     ask(standing, "POST", f"{api}/backups", 201, "a backup", f"id={nobody}", b"{}")
