@@ -384,7 +384,8 @@ static void act_view(struct world *w, struct span *plan)
     buf_init(&out, HTTP_BODY_MAX);
     node_status_json(w->node, w->now, &out);
     (void)node_statement_json(w->node, &id, &out, &fault);
-    (void)node_notices_json(w->node, plan_byte(plan), &out);
+    const struct notice_filter filter = {.after = plan_byte(plan), .verdict = -1};
+    (void)node_notices_json(w->node, &filter, &out);
     (void)node_bundle(w->node, &out, &fault);
     (void)node_wants_json(w->node, span_of(NULL, 0), &out, &fault);
     must(!out.error && utf8_valid(buf_view(&out)));

@@ -2,7 +2,7 @@
 # A folder of src/ includes headers of folders that stand below it, never of one above; the works never of each other.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-order=(base crypto format record store circle signer affected publish node shell lib cli)
+order=(base crypto format record store circle signer affected publish notify node shell lib cli)
 bad=0
 for ((i = 0; i < ${#order[@]}; i++)); do
     allowed=" ${order[*]:0:i+1} "

@@ -598,7 +598,7 @@ static void check_notices(struct world *world)
         return;
     member_acts(member);
     buf_init(&notices, 256 << 20);
-    node_notices_json(member->node, 0, &notices);
+    node_notices_json(member->node, &notice_filter_all, &notices);
     for (size_t n = 0; n < world->stated_count; n++) {
         const struct stated *s = &world->stated[n];
         char id[160];

@@ -92,9 +92,19 @@ enum {
     ADD_CHECKPOINT_BYTES_MAX = NOTE_BYTES_MAX + 4096, /* with the old size and at most 63 proof lines */
     HTTP_CONNECTIONS_MAX = 512,
     CONNECTIONS_PER_ADDRESS_MAX = 64,
-    CONFIG_BYTES_MAX = 65536,
-    REASON_BYTES_MAX = 1024,        /* of a leaving statement */
-    JOURNAL_FACTS_BYTES_MAX = 4096, /* what a command tells the journal */
+    CONFIG_BYTES_MAX = 1024 * 1024,
+    ROUTES_MAX = 8192, /* of a configuration */
+    ROUTE_NAME_MAX = 63,
+    ROUTE_CHANNELS_MAX = 8,  /* of one route */
+    CHANNEL_BYTES_MAX = 512, /* "mail:ADDRESS", "webhook:URL", "command:/PROGRAM WORD ..." */
+    CHANNELS_OF_NOTICE_MAX = 64,
+    COMMAND_WORDS_MAX = 16,
+    MESSAGE_NOTICES_MAX = 256,                   /* notices that go out in one message; more make further ones */
+    NOTICE_MESSAGE_BYTES_MAX = 34 * 1024 * 1024, /* of a message, each of its notices as large as they get */
+    ATOM_ENTRIES_MAX = 100,                      /* of the feed of notices */
+    NOTE_ACK_BYTES_MAX = 1024,                   /* what is noted with an acknowledgement */
+    REASON_BYTES_MAX = 1024,                     /* of a leaving statement */
+    JOURNAL_FACTS_BYTES_MAX = 4096,              /* what a command tells the journal */
 };
 
 #endif

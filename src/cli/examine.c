@@ -316,4 +316,5 @@ void examined_free(struct examined *e)
     buf_free(&e->config_kept);
     buf_free(&e->charter_kept);
     arena_free(&e->arena);
+    config_free(&e->config);
 }

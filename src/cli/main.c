@@ -104,10 +104,23 @@ const struct command commands[] = {
      "Example:\n  comity inventory add web-server --this-machine --sector energy\n",
      command_inventory},
     {"notices", "what affects the own inventories",
-     "comity notices [--after SEQ]\n\nExit code 1 when there is any affected component, 0 when there is none. A notice "
-     "that a later one of the same "
-     "advisory replaces, such as \"no longer affected\", counts no more.\n\n"
-     "Example:\n  comity notices --json\n",
+     "comity notices [--open] [--inventory NAME] [--advisory ID] [--verdict affected|undecided|cleared]\n"
+     "               [--since TIME] [--after SEQ] [--details]\n"
+     "comity notices ack ID ... [--note TEXT]\n"
+     "comity notices routes --inventory NAME [--sector S] [--verdict V] [--critical]\n\n"
+     "Lists what there is, critical and known to be exploited first, then the newest; --open leaves out what somebody "
+     "has "
+     "acknowledged,\n"
+     "or a later notice replaces. Exit code 1 when a component is affected, 0 when none is. A notice that a later one "
+     "of "
+     "the same\n"
+     "advisory replaces, such as \"no longer affected\", counts no more. ack says that somebody takes care: ID is of a "
+     "notice, of a\n"
+     "message as mail and webhooks show it, or the first 8 hex digits or more of a notice's or group's. It is kept "
+     "once, "
+     "with the time\n"
+     "and the caller's user number. routes says where a notice of an inventory would go, by comity.conf.\n\n"
+     "Example:\n  comity notices --open\n  comity notices ack 5f0c12ab34cd --note 'patched at 02:10'\n",
      command_notices},
     {"follow", "sources outside of the circle: CSAF providers, OSV archives, known exploited vulnerabilities",
      "comity follow add NAME URL [--every MINUTES] [--inside]\n"

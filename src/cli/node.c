@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/disk.h"
+#include "cli/node.h"
 #include "shell/shell.h"
 
 int command_serve(struct cli *cli)
@@ -17,13 +18,12 @@ int command_serve(struct cli *cli)
     return rc ? cli_fail(cli, rc, &fault) : EXIT_YES;
 }
 
-static void print_raw(const struct buf *out)
+void print_raw(const struct buf *out)
 {
     (void)fwrite(out->data, 1, out->len, stdout);
 }
 
-/* Parses a good answer; NULL after printing the reason. */
-static const struct json *answer_parse(const struct cli *cli, const struct buf *out, struct arena *arena)
+const struct json *answer_parse(const struct cli *cli, const struct buf *out, struct arena *arena)
 {
     const struct json *root = NULL;
     struct fault fault = {0};
@@ -35,14 +35,14 @@ static const struct json *answer_parse(const struct cli *cli, const struct buf *
     return root;
 }
 
-static long long number(const struct json *object, const char *key)
+long long answer_number(const struct json *object, const char *key)
 {
     int64_t value = 0;
     (void)json_int(object, key, &value);
     return (long long)value;
 }
 
-static bool is_true(const struct json *object, const char *key)
+bool answer_true(const struct json *object, const char *key)
 {
     const struct json *value = json_get(object, key);
     return value && value->type == JSON_TRUE;
@@ -61,7 +61,7 @@ int stated_print(const struct cli *cli, const struct buf *out)
         print_text(root, "id");
         (void)printf("\n  document  ");
         print_text(root, "document");
-        (void)printf("\n  position  index %lld of ", number(root, "index"));
+        (void)printf("\n  position  index %lld of ", answer_number(root, "index"));
         print_text(root, "origin");
         (void)printf("\n");
     }
@@ -156,16 +156,16 @@ static int inventory_post(struct cli *cli, const char *name, const char *file, c
     buf_byte(&path, 0);
     if (api_good(cli, "POST", (const char *)path.data, buf_view(&body), &out, &exit) == 0) {
         const struct json *root = answer_parse(cli, &out, &arena);
-        exit = !root ? EXIT_IO : number(root, "affected") ? EXIT_NO : EXIT_YES;
+        exit = !root ? EXIT_IO : answer_number(root, "affected") ? EXIT_NO : EXIT_YES;
         if (root && cli->json)
             print_raw(&out);
         else if (root)
             (void)printf(
                 "%lld components (%lld with a problem) against %lld advisories: %lld affected, %lld undecided\n"
                 "%lld added, %lld removed, %lld unchanged; %lld notices\n",
-                number(root, "components"), number(root, "problems"), number(root, "advisories"),
-                number(root, "affected"), number(root, "undecided"), number(root, "added"), number(root, "removed"),
-                number(root, "unchanged"), number(root, "notices"));
+                answer_number(root, "components"), answer_number(root, "problems"), answer_number(root, "advisories"),
+                answer_number(root, "affected"), answer_number(root, "undecided"), answer_number(root, "added"), answer_number(root, "removed"),
+                answer_number(root, "unchanged"), answer_number(root, "notices"));
         arena_free(&arena);
     }
     buf_free(&body);
@@ -183,8 +183,8 @@ static int inventory_list(struct cli *cli)
         const struct json *root = answer_parse(cli, &out, &arena), *list = json_get(root, "inventories");
         for (uint32_t i = 0; list && i < list->count; i++) {
             print_text(&list->child[i], "name");
-            (void)printf("\t%lld components\t%lld with a problem", number(&list->child[i], "components"),
-                         number(&list->child[i], "problems"));
+            (void)printf("\t%lld components\t%lld with a problem", answer_number(&list->child[i], "components"),
+                         answer_number(&list->child[i], "problems"));
             const struct json *critical = json_get(&list->child[i], "critical");
             (void)printf("%s%s", critical && critical->type == JSON_TRUE ? "\tcritical" : "",
                          json_text(&list->child[i], "sector").len ? "\t" : "");
@@ -215,131 +215,6 @@ int command_inventory(struct cli *cli)
                           sector, critical);
 }
 
-/* What the advisory's statement was when the notice was made, and whether it has come to stand since. */
-static void standing_print(const struct json *row, const struct json *advisory)
-{
-    if (span_is(json_text(advisory, "state"), "followed")) {
-        (void)printf("\n    seen at ");
-        print_text(advisory, "seen_at");
-        if (json_text(row, "gone_since").len) {
-            (void)printf(", gone from there since ");
-            print_text(row, "gone_since");
-        }
-        return;
-    }
-    bool stood = span_is(json_text(advisory, "state"), "standing"),
-         stands = span_is(json_text(row, "state"), "standing");
-    (void)printf("\n    %s", stood ? "standing since " : stands ? "unwitnessed then, standing since " : "unwitnessed");
-    if (stood || stands)
-        print_text(stood ? advisory : row, "standing_since");
-}
-
-/* As the catalogues are now, or, of a notice that is looked at elsewhere, were then. */
-static void exploited_print(const struct json *row)
-{
-    const struct json *known = json_get(row, "known_exploited");
-    known = known ? known : json_get(json_get(row, "notice"), "known_exploited");
-    if (!known)
-        return;
-    (void)printf("\n    KNOWN TO BE EXPLOITED since ");
-    print_text(known, "added");
-    (void)printf(" (");
-    print_text(known, "id");
-    if (json_text(known, "due").len) {
-        (void)printf("; due ");
-        print_text(known, "due");
-    }
-    (void)printf("%s)", is_true(known, "ransomware") ? "; by ransomware" : "");
-}
-
-static void notice_print(const struct json *row, bool replaced)
-{
-    const struct json *n = json_get(row, "notice"), *component = json_get(n, "component"),
-                      *advisory = json_get(n, "advisory");
-    print_text(n, "recorded_at");
-    (void)printf("  ");
-    print_text(n, "verdict");
-    const struct json *critical = json_get(n, "critical");
-    (void)printf(critical && critical->type == JSON_TRUE ? "  critical  " : "  ");
-    print_text(n, "inventory");
-    (void)printf(": ");
-    print_text(component, "name");
-    (void)printf(" ");
-    print_text(component, "version");
-    (void)printf("\n    ");
-    print_text(advisory, "id");
-    (void)printf(" by ");
-    print_text(advisory, json_text(advisory, "source").len ? "source" : "issuer");
-    (void)printf(": ");
-    print_text(advisory, "title");
-    (void)printf("\n    because ");
-    print_text(json_get(n, "evidence"), "reason");
-    standing_print(row, advisory);
-    exploited_print(row);
-    (void)printf("\n    notice ");
-    print_text(n, "id");
-    if (json_text(n, "replaces").len) {
-        (void)printf("\n    replaces ");
-        print_text(n, "replaces");
-    }
-    (void)printf("%s\n", replaced ? "\n    replaced by a later notice" : "");
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-    return span_compare(*(const struct span *)a, *(const struct span *)b);
-}
-
-/* Prints all (unless JSON did). A notice is replaced when a later revision of the advisory has said something else of the component, or
-   the same again. True when what is left says "affected". */
-static bool notices_print(const struct json *rows, bool print)
-{
-    struct span *replaced = calloc(rows->count + (size_t)1, sizeof *replaced);
-    bool affected = false;
-    if (!replaced)
-        return true;
-    for (uint32_t i = 0; i < rows->count; i++)
-        replaced[i] = json_text(json_get(&rows->child[i], "notice"), "replaces");
-    qsort(replaced, rows->count, sizeof *replaced, by_bytes);
-    for (uint32_t i = 0; i < rows->count; i++) {
-        const struct json *n = json_get(&rows->child[i], "notice");
-        struct span id = json_text(n, "id");
-        bool gone = bsearch(&id, replaced, rows->count, sizeof id, by_bytes) != NULL;
-        affected = affected || (!gone && span_is(json_text(n, "verdict"), "affected"));
-        if (print)
-            notice_print(&rows->child[i], gone);
-    }
-    free(replaced);
-    return affected;
-}
-
-int command_notices(struct cli *cli)
-{
-    const char *after = option(cli, "--after");
-    char path[96];
-    struct buf out = {0};
-    struct arena arena;
-    int exit = 0;
-    uint64_t seq;
-    if (!words(cli, 0, "comity notices [--after SEQ]"))
-        return EXIT_USAGE;
-    if (after && !decimal_parse(span_str(after), &seq))
-        return cli_usage(cli, "--after takes a number");
-    (void)snprintf(path, sizeof path, "/api/v1/notices?after=%.20s", after ? after : "0");
-    if (api_good(cli, "GET", path, span_of(NULL, 0), &out, &exit) == 0) {
-        const struct json *root = answer_parse(cli, &out, &arena);
-        if (cli->json)
-            print_raw(&out);
-        bool affected = root && notices_print(root, !cli->json);
-        if (root && !root->count && !cli->json)
-            (void)printf("no notices\n");
-        exit = affected ? EXIT_NO : EXIT_YES;
-        arena_free(&arena);
-    }
-    buf_free(&out);
-    return exit;
-}
-
 static const char *leave_word(const struct json *leave)
 {
     return span_is(json_text(leave, "state"), "standing") ? "HAS LEFT" : "leaves (unwitnessed)";
@@ -350,9 +225,10 @@ static void quota_print(const struct json *quota)
 {
     static const char *const kinds[][2] = {{"entries", "entries_limit"}, {"bytes", "bytes_limit"}};
     for (size_t i = 0; quota && i < sizeof kinds / sizeof kinds[0]; i++)
-        if (number(quota, kinds[i][1]))
-            (void)printf("%lld/%lld %s today ", number(quota, kinds[i][0]), number(quota, kinds[i][1]), kinds[i][0]);
-    if (quota && is_true(quota, "spent"))
+        if (answer_number(quota, kinds[i][1]))
+            (void)printf("%lld/%lld %s today ", answer_number(quota, kinds[i][0]), answer_number(quota, kinds[i][1]),
+                         kinds[i][0]);
+    if (quota && answer_true(quota, "spent"))
         (void)printf("QUOTA USED UP ");
 }
 
@@ -363,11 +239,11 @@ static void peer_print(const struct json *peer)
     struct span name = json_text(peer, "party");
     (void)printf("  %-26.*s %-12.*s %-7s %10lld %10lld %10lld  ", (int)name.len, (const char *)name.data,
                  (int)json_text(peer, "role").len, (const char *)json_text(peer, "role").data,
-                 is_true(peer, "mirror") ? "mirror" : "-", number(peer, "cosigned_our_size"), number(log, "held"),
-                 number(log, "standing"));
+                 answer_true(peer, "mirror") ? "mirror" : "-", answer_number(peer, "cosigned_our_size"),
+                 answer_number(log, "held"), answer_number(log, "standing"));
     if (json_get(peer, "leave"))
         (void)printf("%s ", leave_word(json_get(peer, "leave")));
-    if (is_true(log, "two_faces"))
+    if (answer_true(log, "two_faces"))
         (void)printf("TWO FACES ");
     quota_print(json_get(log, "quota"));
     if (since.len) {
@@ -381,16 +257,16 @@ static void feeds_print(const struct json *feeds)
 {
     for (uint32_t i = 0; feeds && i < feeds->count; i++) {
         const struct json *feed = &feeds->child[i];
-        if (!is_true(feed, "followed"))
+        if (!answer_true(feed, "followed"))
             continue;
         (void)printf("feed ");
         print_text(feed, "name");
-        (void)printf(": %lld documents, last good ", number(feed, "documents"));
+        (void)printf(": %lld documents, last good ", answer_number(feed, "documents"));
         print_span(json_text(feed, "succeeded").len ? json_text(feed, "succeeded") : span_str("never"));
         (void)printf(", next ");
         print_span(json_text(feed, "due").len ? json_text(feed, "due") : span_str("now"));
-        if (number(feed, "failures"))
-            (void)printf("; FAILED %lld times", number(feed, "failures"));
+        if (answer_number(feed, "failures"))
+            (void)printf("; FAILED %lld times", answer_number(feed, "failures"));
         (void)printf("\n");
     }
 }
@@ -402,25 +278,25 @@ static void status_print(const struct json *root)
     print_text(root, "party");
     (void)printf("\nstate     ");
     print_text(root, "state");
-    if (number(root, "recovery_answers_needed"))
-        (void)printf(" (needs %lld answers of the committee)", number(root, "recovery_answers_needed"));
-    (void)printf("%s\n", is_true(root, "restored") ? ", was restored from an older copy" : "");
+    if (answer_number(root, "recovery_answers_needed"))
+        (void)printf(" (needs %lld answers of the committee)", answer_number(root, "recovery_answers_needed"));
+    (void)printf("%s\n", answer_true(root, "restored") ? ", was restored from an older copy" : "");
     feeds_print(json_get(root, "feeds"));
     if (!log)
         return;
     (void)printf("circle    ");
     print_text(root, "circle_name");
     (void)printf("\nlog       %lld entries, %lld standing, %lld unwitnessed; %lld of %lld mirrors needed\n\n",
-                 number(log, "size"), number(log, "standing"), number(log, "unwitnessed"), number(quorum, "needed"),
-                 number(quorum, "mirrors"));
+                 answer_number(log, "size"), answer_number(log, "standing"), answer_number(log, "unwitnessed"),
+                 answer_number(quorum, "needed"), answer_number(quorum, "mirrors"));
     const struct json *leave = json_get(log, "leave"), *ahead = json_get(log, "ahead");
     if (ahead)
         (void)printf(
             "          THE SIGNER IS AHEAD: it has signed %lld entries; comity log ahead says what is missing\n\n",
-            number(ahead, "size"));
+            answer_number(ahead, "size"));
     if (leave) {
         (void)printf("          this party %s by its statement at index %lld: ", leave_word(leave),
-                     number(leave, "index"));
+                     answer_number(leave, "index"));
         print_text(leave, "reason");
         (void)printf("\n\n");
     }
@@ -464,8 +340,8 @@ int command_status(struct cli *cli)
         return EXIT_USAGE;
     if (api_good(cli, "GET", "/api/v1/status", span_of(NULL, 0), &out, &exit) == 0) {
         const struct json *root = answer_parse(cli, &out, &arena);
-        bool waits = number(json_get(root, "log"), "unwitnessed") || span_is(json_text(root, "state"), "recovering") ||
-                     json_get(json_get(root, "log"), "ahead");
+        bool waits = answer_number(json_get(root, "log"), "unwitnessed") ||
+                     span_is(json_text(root, "state"), "recovering") || json_get(json_get(root, "log"), "ahead");
         if (root && !cli->json) {
             status_print(root);
             disk_print(cli);
@@ -496,8 +372,8 @@ static void statement_print(const struct json *root, bool stands)
         print_text(root, texts[i]);
         (void)printf("\n");
     }
-    (void)printf("%-15s %lld\n%-15s %lld of %lld, %lld needed%s", "index", number(root, "index"), "cosigned",
-                 number(root, "cosigned"), number(root, "mirrors"), number(root, "needed"),
+    (void)printf("%-15s %lld\n%-15s %lld of %lld, %lld needed%s", "index", answer_number(root, "index"), "cosigned",
+                 answer_number(root, "cosigned"), answer_number(root, "mirrors"), answer_number(root, "needed"),
                  stands ? "" : " - unwitnessed");
     names_print("\n  by            ", json_get(root, "cosigners"), "party");
     names_print("\n  missing       ", json_get(root, "missing"), NULL);

@@ -83,6 +83,7 @@ void party_free(struct party_folder *party)
     buf_free(&party->card_note);
     buf_free(&party->charter);
     arena_free(&party->arena);
+    config_free(&party->config);
 }
 
 int party_signer(const struct party_folder *party, const char *path, struct signer_position *position,

@@ -293,6 +293,8 @@ int node_open(struct node **out, const struct env *env, const struct node_config
         (void)fail(fault, rc, "the feeds that are followed cannot be read");
     if (rc == 0 && (rc = matching_open(node)) != 0)
         (void)fail(fault, rc, "inventories and advisories cannot be matched");
+    if (rc == 0)
+        rc = messages_open(node, config->routes);
     if (rc) {
         node_close(node);
         return rc;
@@ -329,6 +331,8 @@ void node_close(struct node *node)
     feeds_free(node);
     hosting_free(node);
     matching_close(node);
+    messages_close(node);
+    free(node->replaced.list);
     buf_free(&node->own_note);
     arena_free(&node->roster_arena);
     arena_free(&node->change_arena);
@@ -405,11 +409,17 @@ static int absent(struct node *node, const struct event *event)
     return recover_check(node);
 }
 
+static int started(struct node *node)
+{
+    int rc = notices_undelivered(node);
+    return rc ? rc : messages_start(node);
+}
+
 static int dispatch(struct node *node, const struct event *event)
 {
     switch (event->kind) {
     case EVENT_START:
-        return notices_undelivered(node);
+        return started(node);
     case EVENT_TICK:
     case EVENT_FLUSH:
         return 0;
@@ -423,6 +433,8 @@ static int dispatch(struct node *node, const struct event *event)
         return inventory_take(node, event);
     case EVENT_DELIVERED:
         return notice_delivered(node, event);
+    case EVENT_ACK:
+        return notice_acknowledge(node, event);
     case EVENT_ABSENT:
         return absent(node, event);
     case EVENT_LEAVE:
@@ -495,6 +507,8 @@ int node_step(struct node *node, const struct event *event, int64_t now_ms, stru
     if (rc == 0)
         rc = notices_hand(node);
     if (rc == 0)
+        rc = messages_step(node);
+    if (rc == 0)
         rc = actions_check(actions);
     if (rc == 0)
         rc = write_commit(node);
@@ -541,5 +555,6 @@ int64_t node_due(const struct node *node)
     due_min(&due, documents_due(node));
     due_min(&due, feeds_due(node));
     due_min(&due, node->hand_more ? node->now_ms : due);
+    due_min(&due, messages_due(node));
     return due > node->now_ms ? due : node->now_ms + 1;
 }

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "circle/roster.h"
+#include "notify/route.h"
 #include "signer/signer.h"
 #include "store/store.h"
 
@@ -39,7 +40,8 @@ enum event_kind_node {
     EVENT_REQUEST,  /* a peer's request: answered by ACTION_REPLY with the same token */
     EVENT_RESPONSE, /* the result of an ACTION_SEND */
     EVENT_INVENTORY, /* the owner adds or replaces an inventory: `name`, `body` = file bytes, `media` = distribution, `critical`, `sector` */
-    EVENT_DELIVERED,   /* a notice was handed over: `name` = channel, `hash` = notice id */
+    EVENT_DELIVERED,   /* a notice or message was handed over: `name` = the channel's, `hash` = its id */
+    EVENT_ACK,         /* somebody takes care: `hash` = of a notice, or of a message with all of its; `name` = who, `body` = a note */
     EVENT_ABSENT,      /* the owner says that these committee members will not answer: `name` (recovery) */
     EVENT_LEAVE,       /* the owner leaves the circle: `name` = own party, as confirmation; `body` = reason */
     EVENT_BACKED_UP,   /* the owner has made a backup: `hash` = its id, `body` = what is kept of it (JSON) */
@@ -100,7 +102,8 @@ enum action_kind {
     ACTION_SEND,  /* an HTTP request to a peer */
     ACTION_REPLY, /* the answer to EVENT_REQUEST (HTTP) or EVENT_SUBMIT / EVENT_INVENTORY (JSON body) */
     ACTION_FETCH, /* a GET to a source outside of the circle: `fetch`, `body_max`, `timeout_ms` */
-    ACTION_NOTICE /* a new notice is durable: deliver it by every channel (shell), under its id */
+    ACTION_NOTICE, /* a new notice is durable: deliver it by every channel (shell), under its id */
+    ACTION_MESSAGE /* so is a message: deliver it by `channel`, under its id; node_message_write gives its bytes */
 };
 enum { FETCH_TAG_BYTES = 128, FETCH_DATE_BYTES = 40 };
 struct fetch {
@@ -128,7 +131,8 @@ struct action {
     unsigned retry_after;         /* REPLY: seconds; 0 = as the shell thinks fit */
     struct buf body;              /* SEND, REPLY, NOTICE (JSON); freed by actions_clear */
     const struct fetch *fetch;    /* FETCH: until the next step */
-    struct hash hash;             /* NOTICE: its id */
+    struct hash hash;             /* NOTICE, MESSAGE: its id */
+    uint32_t channel;             /* MESSAGE: in the configuration's routes */
 };
 struct actions {
     struct action *list;
@@ -148,6 +152,7 @@ struct node_config {
     bool state_followed;             /* in a circle: state what was seen at the feeds, and when */
     const char *const *
         channels; /* names of the notice channels that the shell serves, NULL-ended ("command", "webhook"); may be NULL */
+    const struct routes *routes; /* by which messages go out; may be NULL. Must outlive the node */
 };
 int node_open(struct node **out, const struct env *env, const struct node_config *config, struct fault *fault);
 void node_close(struct node *node);
@@ -189,8 +194,20 @@ void node_serve(struct node *node, struct span path, bool member, struct served 
    behind the key `after`, 128 hex digits or empty. */
 enum { CARRIED_DOCUMENTS_MAX = 1000 };
 int node_wants_json(struct node *node, struct span after, struct buf *out, struct fault *fault);
-/* Notices after journal position `after`, as a JSON array in order, each with what its statement is now. */
-int node_notices_json(struct node *node, int64_t after, struct buf *out);
+/* Notices as a JSON array in the journal's order, each with what its statement is now, and what became of it. */
+struct notice_filter {
+    int64_t after, since;            /* journal position; instant of recording (seconds) */
+    uint64_t limit;                  /* 0: all */
+    struct span inventory, advisory; /* empty: any */
+    int verdict;                     /* enum notice_verdict; -1: any */
+    bool open;                       /* neither acknowledged nor replaced */
+};
+extern const struct notice_filter notice_filter_all;
+int node_notices_json(struct node *node, const struct notice_filter *filter, struct buf *out);
+int node_notices_atom(struct node *node, struct buf *out); /* the newest ATOM_ENTRIES_MAX, RFC 4287 */
+/* The bytes of a message for a channel: JSON, or mail from this address. E_NOTFOUND. */
+int node_message_write(struct node *node, const struct hash *id, uint32_t channel, const char *mail_from,
+                       struct buf *out);
 /* The feeds that are followed, and one with its documents behind the URL `after`; E_NOTFOUND. */
 void node_feeds_json(struct node *node, struct buf *out);
 int node_feed_json(struct node *node, struct span name, struct span after, struct buf *out, struct fault *fault);

@@ -232,14 +232,18 @@ static void inventory_components(const struct metrics *m)
 
 static void deliveries_pending(const struct metrics *m)
 {
-    for (size_t i = 0; i < METRIC_CHANNELS_MAX && m->counters->channels[i].name; i++)
-        sample(m, "", "channel", m->counters->channels[i].name, NULL, NULL, (double)m->counters->channels[i].pending);
+    for (size_t i = 0; i < METRIC_CHANNELS_MAX; i++)
+        if (m->counters->channels[i].name)
+            sample(m, "", "channel", m->counters->channels[i].name, NULL, NULL,
+                   (double)m->counters->channels[i].pending);
 }
 
 static void deliveries(const struct metrics *m)
 {
-    for (size_t i = 0; i < METRIC_CHANNELS_MAX && m->counters->channels[i].name; i++) {
+    for (size_t i = 0; i < METRIC_CHANNELS_MAX; i++) {
         const char *name = m->counters->channels[i].name;
+        if (!name)
+            continue;
         sample(m, "", "channel", name, "result", "taken", (double)m->counters->channels[i].taken);
         sample(m, "", "channel", name, "result", "refused", (double)m->counters->channels[i].refused);
     }

@@ -6,7 +6,7 @@
 #include "node/engine.h"
 
 enum listener { LISTENER_PUBLIC, LISTENER_PRIVATE, LISTENER_METRICS, LISTENERS_ };
-enum { HTTP_CODES = 600, COMMIT_BUCKETS = 13, METRIC_CHANNELS_MAX = 2, METRICS_BYTES_MAX = 1 << 20 };
+enum { HTTP_CODES = 600, COMMIT_BUCKETS = 13, METRIC_CHANNELS_MAX = CHANNEL_KINDS, METRICS_BYTES_MAX = 1 << 20 };
 
 /* Counted by the shell since the node's process started; all of it zero at first. */
 struct shell_counters {
@@ -14,7 +14,7 @@ struct shell_counters {
     uint64_t commits[COMMIT_BUCKETS + 1]; /* by the bucket that each falls in; the last: slower than all */
     double commit_seconds;
     struct {
-        const char *name; /* NULL: no such channel */
+        const char *name; /* of the kind, whatever the addresses; NULL: no such channel */
         uint64_t taken, refused, pending;
     } channels[METRIC_CHANNELS_MAX];
     uint64_t connections, body_bytes; /* of HTTP, now */

@@ -4,13 +4,12 @@
 
 #include "base/mutant.h"
 #include "crypto/sha256.h"
-#include "format/json.h"
 #include "node/state.h"
 
 static const struct span kind_notice = {(const uint8_t *)"notice", 6};
 static const struct span kind_delivered = {(const uint8_t *)"delivered", 9};
 
-static void standing_write(const struct support *standing, bool followed, struct buf *out)
+void notice_standing_write(const struct support *standing, bool followed, struct buf *out)
 {
     char at[21] = "";
     if (standing->size)
@@ -134,7 +133,7 @@ static void advisory_write(const struct notice_source *source, struct buf *out)
     member(out, "media", source->media);
     if (!source->log)
         feed_write(source, out);
-    standing_write(&source->standing, !source->log, out);
+    notice_standing_write(&source->standing, !source->log, out);
     buf_text(out, source->advisory->withdrawn ? ",\"withdrawn\":true}," : ",\"withdrawn\":false},");
 }
 
@@ -219,6 +218,9 @@ int notice_record(struct node *node, struct notice_source *source, const struct 
     told_component(evidence->component, component);
     rc = rc ? rc : body.error ? body.error : notice_append(node, &id, buf_view(&body));
     rc = rc ? rc : told_put(node, span_str(inventory->name), &source->identity, component, verdict, &id);
+    node->notices_fresh = node->notices_fresh || rc == 0;
+    if (rc == 0 && replaces)
+        rc = notice_replaced(node, replaces);
     buf_free(&body);
     return rc;
 }
@@ -274,103 +276,14 @@ int notice_delivered(struct node *node, const struct event *event)
 {
     char key[160], hex[65];
     int64_t seq;
+    int rc;
+    if (message_delivered(node, event, &rc))
+        return rc;
     hash_hex(&event->hash, hex);
     (void)snprintf(key, sizeof key, "%.*s %s", (int)event->name.len, (const char *)event->name.data, hex);
-    int rc = write_begin(node);
+    rc = write_begin(node);
     if (rc == 0)
         rc = node->env.store->ops->journal_append(node->env.store, now_seconds(node), kind_delivered, span_str(key),
                                                   span_of(NULL, 0), &seq);
     return rc == E_EXISTS ? 0 : rc;
-}
-
-struct notice_list {
-    struct node *node;
-    struct buf *out;
-    bool more;
-    struct hash statement; /* of the row before: one advisory's notices stand together */
-    struct support standing;
-};
-
-/* What the statement is now: it may have come to stand since the notice was made. */
-static int listing_standing(struct notice_list *listing, const struct hash *id)
-{
-    struct node *node = listing->node;
-    log_id number = 0;
-    uint64_t index = 0;
-    if (hash_eq(id, &listing->statement))
-        return 0;
-    listing->statement = *id;
-    listing->standing = (struct support){0};
-    int rc = node->env.store->ops->entry_find(node->env.store, id, &number, &index);
-    for (size_t i = 0; rc == 0 && i < node->log_count; i++)
-        if (node->logs[i].id == number)
-            return support_find(node, &node->logs[i], index, false, &listing->standing);
-    return rc == E_NOTFOUND ? 0 : rc;
-}
-
-/* What the feed has now where it had the document. */
-static int listing_followed(struct notice_list *listing, const struct json *advisory, struct span source)
-{
-    int64_t gone = 0;
-    char at[21] = "";
-    int rc = followed_gone_since(listing->node, span_from(source, 5), json_text(advisory, "url"), &gone);
-    if (gone)
-        time_format(gone, at);
-    standing_write(&(struct support){0}, true, listing->out);
-    buf_printf(listing->out, ",\"gone_since\":\"%s\"", at);
-    return rc;
-}
-
-/* As the catalogues are now. */
-static void listing_exploited(struct notice_list *listing, const struct json *notice)
-{
-    const struct json *cves = json_get(notice, "cves");
-    struct span ids[NOTICE_CVES_MAX];
-    size_t count = 0;
-    for (uint32_t i = 0; cves && cves->type == JSON_ARRAY && i < cves->count && count < NOTICE_CVES_MAX; i++)
-        if (cves->child[i].type == JSON_STRING)
-            ids[count++] = cves->child[i].text;
-    if (exploited_json(listing->node, ids, count, listing->out))
-        buf_byte(listing->out, ',');
-}
-
-static int listing_now(struct notice_list *listing, struct span notice)
-{
-    const struct json *root = NULL;
-    struct arena arena;
-    struct hash id;
-    arena_init(&arena, 1 << 20);
-    int rc = json_parse(&root, notice, NOTICE_BYTES_MAX, &arena, NULL);
-    const struct json *advisory = json_get(root, "advisory");
-    struct span source = json_text(advisory, "source");
-    listing_exploited(listing, root);
-    if (rc == 0 && span_starts(source, "feed:")) {
-        rc = listing_followed(listing, advisory, source);
-    } else if (rc == 0) {
-        rc = hash_parse(json_text(advisory, "statement"), &id) ? listing_standing(listing, &id) : E_CORRUPT;
-        standing_write(&listing->standing, false, listing->out);
-    }
-    arena_free(&arena);
-    return rc;
-}
-
-static int listing_visit(void *ctx, const struct journal_row *row)
-{
-    struct notice_list *listing = ctx;
-    buf_printf(listing->out, "%s{\"seq\":%lld,", listing->more ? ",\n" : "", (long long)row->seq);
-    int rc = listing_now(listing, row->body);
-    buf_text(listing->out, ",\"notice\":");
-    buf_span(listing->out, row->body);
-    buf_byte(listing->out, '}');
-    listing->more = true;
-    return rc ? rc : listing->out->error;
-}
-
-int node_notices_json(struct node *node, int64_t after, struct buf *out)
-{
-    struct notice_list listing = {.node = node, .out = out};
-    buf_byte(out, '[');
-    int rc = node->env.store->ops->journal_scan(node->env.store, kind_notice, after, listing_visit, &listing);
-    buf_text(out, "]\n");
-    return rc ? rc : out->error;
 }

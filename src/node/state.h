@@ -209,6 +209,13 @@ struct node {
     const struct party *self; /* NULL outside a circle */
     char party_name[NAME_BYTES_MAX + 1];
     const char *const *channels;
+    struct messages *messages; /* NULL: no routes */
+    bool notices_fresh;        /* this step has recorded some */
+    struct replaced {          /* notices that a later one replaces; loaded when it is first asked for */
+        struct hash *list;
+        size_t count, cap;
+        bool loaded, sorted;
+    } replaced;
     int64_t now_ms, poll_ms;
     struct actions *actions;
     bool writing; /* a store batch is open */
@@ -550,12 +557,30 @@ struct notice_source {
     bool asked; /* `standing` has been found out, for the first notice */
     struct support standing;
 };
+/* "state":"...","standing_since":"..." */
+void notice_standing_write(const struct support *standing, bool followed, struct buf *out);
 bool notice_exists(struct node *node, const struct hash *id);
 /* What the owner is told of one component, where it differs from what was told last; NOTICE_CLEARED is VERDICT_NONE. `replaces`: the notice
    that said otherwise, or NULL. */
 int notice_record(struct node *node, struct notice_source *source, const struct held_inventory *inventory,
                   enum verdict verdict, const struct evidence *evidence, const struct hash *replaces);
 int notices_hand(struct node *node); /* those that wait, as many as a step may have */
+/* listing.c */
+int notice_replaced(struct node *node, const struct hash *id); /* a notice that replaces this one was recorded */
+int notice_acknowledge(struct node *node, const struct event *event);
+
+/* messages.c */
+int messages_open(struct node *node, const struct routes *routes);
+void messages_close(struct node *node);
+int messages_start(struct node *node);         /* hands out what was not delivered */
+int messages_step(struct node *node);          /* makes messages of new notices, and of digests that are due */
+int64_t messages_due(const struct node *node); /* INT64_MAX: no digest waits */
+/* False: the channel is none of the routes'. */
+bool message_delivered(struct node *node, const struct event *event, int *rc);
+/* The notices of a message: E_NOTFOUND. */
+int node_message_notices(struct node *node, const struct hash *id, struct hash out[static MESSAGE_NOTICES_MAX],
+                         size_t *count);
+
 int notices_undelivered(struct node *node);
 int notice_delivered(struct node *node, const struct event *event);
 

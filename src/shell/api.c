@@ -142,24 +142,54 @@ static void api_status(struct shell *shell, struct caller *c, struct span rest)
     answer(c, 200);
 }
 
+static int verdict_of(const char *word)
+{
+    for (int i = 0; i < NOTICE_VERDICTS; i++)
+        if (strcmp(word, notice_verdict_words[i]) == 0)
+            return i;
+    return -1;
+}
+
+static int filter_read(const struct caller *c, struct notice_filter *out, struct fault *fault)
+{
+    const char *after = parameter(c, "after"), *since = parameter(c, "since"), *verdict = parameter(c, "verdict"),
+               *limit = parameter(c, "limit");
+    uint64_t number = 0;
+    *out = (struct notice_filter){.inventory = span_str(parameter(c, "inventory")),
+                                  .advisory = span_str(parameter(c, "advisory")),
+                                  .verdict = *verdict ? verdict_of(verdict) : -1,
+                                  .open = strcmp(parameter(c, "open"), "1") == 0};
+    if (*after && (!decimal_parse(span_str(after), &number) || number > INT64_MAX))
+        return fail(fault, E_USAGE, "after is a number");
+    out->after = (int64_t)number;
+    if (*limit && (!decimal_parse(span_str(limit), &out->limit) || !out->limit))
+        return fail(fault, E_USAGE, "limit is a number from 1");
+    if (*since && !time_parse(span_str(since), &out->since))
+        return fail(fault, E_USAGE, "since is an instant: 2026-11-25T08:00:00Z");
+    return *verdict && out->verdict < 0 ? fail(fault, E_USAGE, "verdict is affected, undecided or cleared") : 0;
+}
+
+/* Whose inventory it is, and is hosted here, hears of it. */
+static void listed(struct shell *shell)
+{
+    struct event event = {.kind = EVENT_LISTED};
+    shell_step(shell, &event);
+}
+
 static void api_notices(struct shell *shell, struct caller *c, struct span rest)
 {
-    uint64_t after = 0;
-    const char *text = parameter(c, "after");
+    struct notice_filter filter;
     struct fault fault = {0};
     (void)rest;
-    if (*text && !decimal_parse(span_str(text), &after)) {
-        api_refuse(c, fail(&fault, E_USAGE, "after is a number"), &fault);
-        return;
-    }
-    int rc = node_notices_json(shell->node, (int64_t)after, &c->reply);
+    int rc = filter_read(c, &filter, &fault);
+    if (rc == 0 && (rc = node_notices_json(shell->node, &filter, &c->reply)) != 0)
+        (void)fail(&fault, rc, "reading the notices");
     if (rc) {
-        api_refuse(c, fail(&fault, rc, "reading the notices"), &fault);
+        api_refuse(c, rc, &fault);
         return;
     }
     answer(c, 200);
-    struct event listed = {.kind = EVENT_LISTED};
-    shell_step(shell, &listed);
+    listed(shell);
 }
 
 static void api_carried(struct shell *shell, struct caller *c, struct span rest)
@@ -198,6 +228,35 @@ static void api_wants(struct shell *shell, struct caller *c, struct span rest)
         api_refuse(c, rc, &fault);
     else
         answer(c, 200);
+}
+
+static void api_atom(struct shell *shell, struct caller *c, struct span rest)
+{
+    struct fault fault = {0};
+    (void)rest;
+    int rc = node_notices_atom(shell->node, &c->reply);
+    if (rc) {
+        api_refuse(c, fail(&fault, rc, "reading the notices"), &fault);
+        return;
+    }
+    answer(c, 200);
+    c->content_type = "application/atom+xml";
+    listed(shell);
+}
+
+/* Who it was is the kernel's word. */
+static void api_ack(struct shell *shell, struct caller *c, struct span rest)
+{
+    char by[32];
+    struct event event = {.kind = EVENT_ACK, .body = buf_view(&c->body)};
+    struct fault fault = {0};
+    (void)rest;
+    (void)snprintf(by, sizeof by, "uid %u", (unsigned)local_uid(c));
+    event.name = span_str(by);
+    if (hash_parse(span_str(parameter(c, "id")), &event.hash))
+        dispatch(shell, c, &event);
+    else
+        api_refuse(c, fail(&fault, E_USAGE, "id has 64 hex digits: of a notice, or of a message"), &fault);
 }
 
 static void api_statement(struct shell *shell, struct caller *c, struct span rest)
@@ -323,7 +382,7 @@ static void api_rebuild(struct shell *shell, struct caller *c, struct span rest)
     answer(c, 200);
 }
 
-enum { QUERY_NAMES_MAX = 4 };
+enum { QUERY_NAMES_MAX = 7 };
 
 static void api_metrics(struct shell *shell, struct caller *c, struct span rest)
 {
@@ -365,7 +424,14 @@ static const struct route {
     {"GET", "/api/v1/status", false, api_status, 0, {NULL}},
     {"GET", "/api/v1/ahead", false, api_ahead, 0, {NULL}},
     {"GET", "/api/v1/bundle", false, api_bundle, 0, {NULL}},
-    {"GET", "/api/v1/notices", false, api_notices, 0, {"after"}},
+    {"GET",
+     "/api/v1/notices",
+     false,
+     api_notices,
+     0,
+     {"after", "limit", "since", "inventory", "advisory", "verdict", "open"}},
+    {"GET", "/api/v1/notices.atom", false, api_atom, 0, {NULL}},
+    {"POST", "/api/v1/acknowledgements", false, api_ack, NOTE_ACK_BYTES_MAX, {"id"}},
     {"GET", "/api/v1/statements/", true, api_statement, 0, {NULL}},
     {"GET", "/metrics", false, api_metrics, 0, {NULL}},
     {"GET", "/api/v1/receipts/", true, api_receipt, 0, {"form"}},

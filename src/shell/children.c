@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 pid_t child_fork(const char *name, int death_signal, int *control)
@@ -43,6 +44,22 @@ void child_report(int control, int code, const struct fault *fault, const char *
 void serve_path(const char *dir, const char *name, char out[static 4096])
 {
     (void)snprintf(out, 4096, "%s/%s", dir, name);
+}
+
+void serve_file(const struct serve *serve, const char *name, char out[static 4096])
+{
+    (void)snprintf(out, 4096, "%s%s%s", name[0] == '/' ? "" : serve->dir, name[0] == '/' ? "" : "/", name);
+}
+
+int serve_secret(const struct serve *serve, const char *name, size_t max, struct buf *out, struct fault *fault)
+{
+    struct stat info;
+    char path[4096];
+    serve_file(serve, name, path);
+    buf_init(out, max);
+    if (stat(path, &info) == 0 && (info.st_mode & 077) != 0)
+        return fail_at(fault, fail(fault, E_CONFIG, "others may read or change it: chmod 600"), "%s", path);
+    return serve_read(path, max, out, fault);
 }
 
 int serve_read(const char *path, size_t max, struct buf *out, struct fault *fault)

@@ -36,6 +36,10 @@ _Noreturn void node_run(struct serve *serve, int control);
 
 /* DIR/NAME */
 void serve_path(const char *dir, const char *name, char out[static 4096]);
+/* A file that the configuration names: from DIR, unless its name begins with a slash. */
+void serve_file(const struct serve *serve, const char *name, char out[static 4096]);
+/* The same, of which nobody but its owner may read or write: else E_CONFIG. `out` is initialised; the caller wipes it. */
+int serve_secret(const struct serve *serve, const char *name, size_t max, struct buf *out, struct fault *fault);
 int serve_read(const char *path, size_t max, struct buf *out, struct fault *fault);
 
 #endif

@@ -36,13 +36,24 @@ static int64_t monotonic_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static _Noreturn void command_exec(const struct serve *serve, const char *id, int input)
+/* What the owner has configured; nothing that the node could make up. NULL: no such command. */
+static const char *command_of(const struct serve *serve, uint32_t channel)
 {
-    char words[sizeof serve->config.notify_command], variable[96];
+    const struct routes *routes = &serve->config.routes;
+    if (channel == NOTIFY_COMMAND)
+        return serve->config.notify_command[0] ? serve->config.notify_command : NULL;
+    return channel < routes->channel_count && routes->channels[channel].kind == CHANNEL_COMMAND
+               ? channel_address(&routes->channels[channel])
+               : NULL;
+}
+
+static _Noreturn void command_exec(const char *command, const char *id, int input)
+{
+    char words[sizeof((struct config *)0)->notify_command], variable[96];
     char *argv[COMMAND_WORDS_MAX + 1] = {0}, *save = NULL;
     sigset_t none;
     int n = 0;
-    memcpy(words, serve->config.notify_command, sizeof words);
+    (void)snprintf(words, sizeof words, "%s", command);
     for (char *w = strtok_r(words, " ", &save); w && n < COMMAND_WORDS_MAX; w = strtok_r(NULL, " ", &save))
         argv[n++] = w;
     (void)snprintf(variable, sizeof variable, "COMITY_NOTICE_ID=%s", id);
@@ -59,13 +70,13 @@ static _Noreturn void command_exec(const struct serve *serve, const char *id, in
     _exit(127);
 }
 
-static pid_t command_start(const struct serve *serve, const char *id, struct span body)
+static pid_t command_start(const char *command, const char *id, struct span body)
 {
     int input = memfd_create("notice", MFD_CLOEXEC);
     bool good = input >= 0 && write(input, body.data, body.len) == (ssize_t)body.len && lseek(input, 0, SEEK_SET) == 0;
     pid_t pid = good ? fork() : -1;
     if (pid == 0)
-        command_exec(serve, id, input);
+        command_exec(command, id, input);
     if (pid > 0)
         (void)setpgid(pid, pid); /* as the child does: whoever comes first */
     if (input >= 0)
@@ -88,8 +99,9 @@ static void notice_take(void *ctx, uint32_t kind, const void *fixed, struct buf 
     struct command *slot = c->running;
     while (slot < c->running + COMMANDS_MAX && slot->pid)
         slot++;
-    pid_t pid = message_good(kind, fixed) && slot < c->running + COMMANDS_MAX
-                    ? command_start(c->serve, notice->id, buf_view(body))
+    const char *command = command_of(c->serve, notice->channel);
+    pid_t pid = message_good(kind, fixed) && slot < c->running + COMMANDS_MAX && command
+                    ? command_start(command, notice->id, buf_view(body))
                     : -1;
     if (pid > 0)
         *slot = (struct command){.pid = pid, .token = notice->token, .end_ms = monotonic_ms() + COMMAND_MS_MAX};
@@ -120,7 +132,7 @@ static void late_end(struct commands *c)
             continue;
         if (!r->told)
             log_say(LOG_COMMAND_LATE,
-                    "the notify-command runs for more than a minute; it is ended, and the notice tried again");
+                    "a command for notices runs for more than a minute; it is ended, and the notice tried again");
         (void)kill(-r->pid, r->told ? SIGKILL : SIGTERM);
         r->told = true;
         r->end_ms = now + COMMAND_GRACE_MS;

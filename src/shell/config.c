@@ -8,16 +8,6 @@
 #include "base/text.h"
 #include "format/note.h"
 
-static bool url_plain(const char *url)
-{
-    struct span text = span_str(url);
-    size_t scheme = span_starts(text, "https://") ? 8 : span_starts(text, "http://") ? 7 : 0;
-    for (size_t i = scheme; i < text.len; i++)
-        if (url[i] <= ' ' || url[i] >= 0x7f || strchr("\"<>\\^`{|}", url[i]))
-            return false;
-    return scheme && text.len > scheme && url[scheme] != '/' && url[scheme] != ':';
-}
-
 static bool address_plain(const char *text)
 {
     char host[CONFIG_HOST_BYTES];
@@ -40,12 +30,17 @@ static bool address_loopback(const char *text)
     return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
-static bool command_plain(const char *text)
+/* smtps://HOST[:PORT]: TLS from the first byte; smtp://HOST[:PORT]: STARTTLS, or nothing is said. */
+static bool mail_server_plain(const char *text)
 {
-    size_t words = 0;
-    for (const char *c = text; *c; c++)
-        words += *c != ' ' && (c == text || c[-1] == ' ');
-    return text[0] == '/' && words <= COMMAND_WORDS_MAX;
+    const char *host = strncmp(text, "smtps://", 8) == 0  ? text + 8
+                       : strncmp(text, "smtp://", 7) == 0 ? text + 7
+                                                          : NULL;
+    const char *end = host ? host + strcspn(host, ":") : NULL;
+    uint64_t port = 1;
+    if (!host || end == host || (*end && (!decimal_parse(span_str(end + 1), &port) || !port || port > 65535)))
+        return false;
+    return name_valid(span_of(host, (size_t)(end - host)));
 }
 
 static bool vkey_plain(const char *text)
@@ -85,6 +80,15 @@ static const struct {
      "Run for each notice, without a shell; the notice comes as JSON on standard input. Exit code 0 takes it."},
     {"notify-webhook", FIELD(notify_webhook), url_plain, "an http:// or https:// URL",
      "Gets each notice by POST, as JSON. A 2xx answer takes it."},
+    {"mail-server", FIELD(mail_server), mail_server_plain, "smtps://HOST[:PORT] or smtp://HOST[:PORT]",
+     "Takes the mail of the routes. With smtp it must offer STARTTLS: nothing goes out in clear."},
+    {"mail-from", FIELD(mail_from), mail_address_plain, "an e-mail address", "The sender of mail."},
+    {"mail-credentials", FIELD(mail_credentials), NULL, "FILE",
+     "User and password for the mail server, a line each; mode 0600. Without it none are given."},
+    {"webhook-secrets", FIELD(webhook_secrets), NULL, "FILE",
+     "Signs webhooks: lines \"URL whsec_BASE64\"; mode 0600. A webhook without a line there goes unsigned."},
+    {"notify-ca", FIELD(notify_ca), NULL, "FILE",
+     "Certificates (PEM) by which mail server and webhooks are known, in place of the system's."},
     {"metrics-listen", FIELD(metrics_listen), address_loopback, "ADDRESS:PORT on the loopback interface",
      "Also serves GET /metrics here, as Prometheus text. By default only the private socket does."},
     {"state-followed", FIELD(state_followed), yes_or_no, "yes or no",
@@ -93,6 +97,13 @@ static const struct {
     {"log-level", FIELD(log_level), level_good, "error, warning, info or debug",
      "The least grave messages that are logged. By default info."},
 };
+static const char
+    route_form[] = "NAME: CONDITION, ..., channel=KIND:ADDRESS, ..., digest=HH:MM",
+    route_meaning[] =
+        "Sends notices that meet all conditions (inventory=NAME or BEGINNING*, sector=, verdict=affected, "
+        "undecided or cleared, critical=yes or no) to mail:ADDRESS, webhook:URL or command:/PROGRAM, grouped; "
+        "what is not urgent at digest=HH:MM (UTC) or every digest-minutes=N. The route default takes what no other "
+        "took. May stand many times.";
 static const char witness_meaning[] =
     "A vkey of a log outside the circle that this node witnesses. May stand up to 64 times.";
 
@@ -146,6 +157,8 @@ static int pair_take(struct config *out, struct span key, struct span value, str
 {
     if (span_is(key, "witness-log"))
         return witness_take(out, value, fault);
+    if (span_is(key, "route"))
+        return routes_add(&out->routes, value, fault);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (span_is(key, keys[i].key)) {
             char *field = (char *)out + keys[i].offset;
@@ -174,6 +187,7 @@ void config_keys(void (*visit)(void *ctx, const char *key, const char *form, con
 {
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         visit(ctx, keys[i].key, keys[i].form, keys[i].meaning);
+    visit(ctx, "route", route_form, route_meaning);
     visit(ctx, "witness-log", "VKEY", witness_meaning);
 }
 
@@ -184,24 +198,57 @@ enum log_level config_log_level(const struct config *config)
     return level;
 }
 
-int config_parse(struct config *out, struct span text, struct fault *fault)
+static bool routed(const struct config *config, enum channel_kind kind)
+{
+    for (size_t i = 0; i < config->routes.channel_count; i++)
+        if (config->routes.channels[i].kind == kind)
+            return true;
+    return false;
+}
+
+bool config_runs_commands(const struct config *config)
+{
+    return config->notify_command[0] || routed(config, CHANNEL_COMMAND);
+}
+
+static int whole_check(const struct config *out, struct fault *fault)
+{
+    if (!name_valid(span_str(out->name)))
+        return fail(fault, E_CONFIG, "name is missing, or no party name");
+    if (!out->listen[0])
+        return fail(fault, E_CONFIG, "listen is missing: listen = 127.0.0.1:8440");
+    if (routed(out, CHANNEL_MAIL) && (!out->mail_server[0] || !out->mail_from[0]))
+        return fail(fault, E_CONFIG, "a route has a mail channel: mail-server and mail-from are missing");
+    return 0;
+}
+
+static int lines_parse(struct config *out, struct span text, struct fault *fault)
 {
     struct span line;
-    int number = 0;
-    memset(out, 0, sizeof *out);
-    if (text.len > CONFIG_BYTES_MAX || !utf8_valid(text) || (text.len && memchr(text.data, 0, text.len)))
-        return fail(fault, E_CONFIG, "not a text file of at most %d bytes", CONFIG_BYTES_MAX);
-    while (text.len) {
+    for (int number = 1; text.len; number++) {
         if (!span_line(&text, &line)) {
             line = text;
             text = span_of(NULL, 0);
         }
-        number++;
         int rc = line_take(out, line, fault);
         if (rc)
             return fail_at(fault, rc, "line %d", number);
     }
-    if (!name_valid(span_str(out->name)))
-        return fail(fault, E_CONFIG, "name is missing, or no party name");
-    return out->listen[0] ? 0 : fail(fault, E_CONFIG, "listen is missing: listen = 127.0.0.1:8440");
+    return whole_check(out, fault);
+}
+
+int config_parse(struct config *out, struct span text, struct fault *fault)
+{
+    memset(out, 0, sizeof *out);
+    if (text.len > CONFIG_BYTES_MAX || !utf8_valid(text) || (text.len && memchr(text.data, 0, text.len)))
+        return fail(fault, E_CONFIG, "not a text file of at most %d bytes", CONFIG_BYTES_MAX);
+    int rc = lines_parse(out, text, fault);
+    if (rc)
+        config_free(out);
+    return rc;
+}
+
+void config_free(struct config *config)
+{
+    routes_free(&config->routes);
 }

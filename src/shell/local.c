@@ -32,13 +32,18 @@ static enum MHD_Result head_visit(void *ctx, enum MHD_ValueKind kind, const char
 }
 
 /* Behind the socket's mode, the kernel's word on who has connected: the node's own user, or root. */
-static bool owner_calls(struct caller *c)
+uid_t local_uid(const struct caller *c)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct ucred peer;
     socklen_t len = sizeof peer;
-    return info && getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
-           (peer.uid == geteuid() || peer.uid == 0);
+    return info && getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 ? peer.uid : (uid_t)-1;
+}
+
+static bool owner_calls(const struct caller *c)
+{
+    uid_t uid = local_uid(c);
+    return uid == geteuid() || uid == 0;
 }
 
 static enum MHD_Result respond(struct caller *c)

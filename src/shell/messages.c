@@ -12,12 +12,13 @@ const struct message_shape net_takes[MESSAGE_KINDS] = {
     [MESSAGE_ANSWER] = {sizeof(struct answer_message), HTTP_BODY_MAX},
     [MESSAGE_SEND] = {sizeof(struct send_message), HTTP_BODY_MAX},
     [MESSAGE_FETCH] = {sizeof(struct fetch_message), 0},
+    [MESSAGE_MAIL] = {sizeof(struct mail_message), HTTP_BODY_MAX},
 };
 const struct message_shape node_takes_of_commands[MESSAGE_KINDS] = {
     [MESSAGE_TAKEN] = {sizeof(struct taken_message), 0},
 };
 const struct message_shape commands_takes[MESSAGE_KINDS] = {
-    [MESSAGE_NOTICE] = {sizeof(struct notice_message), NOTICE_BYTES_MAX},
+    [MESSAGE_NOTICE] = {sizeof(struct notice_message), HTTP_BODY_MAX},
 };
 
 #define TEXT(type, field) offsetof(struct type, field), sizeof(((struct type *)0)->field)
@@ -51,6 +52,8 @@ static const struct {
     {MESSAGE_FETCHED, TEXT(fetched_message, etag)},
     {MESSAGE_FETCHED, TEXT(fetched_message, modified)},
     {MESSAGE_FETCHED, TEXT(fetched_message, location)},
+    {MESSAGE_SEND, TEXT(send_message, webhook_signature)},
+    {MESSAGE_MAIL, TEXT(mail_message, to)},
     {MESSAGE_NOTICE, TEXT(notice_message, id)},
 };
 

@@ -16,7 +16,8 @@ enum message_kind {
     MESSAGE_SEND,        /* node to net: ask somebody */
     MESSAGE_FETCH,       /* node to net: ask a source outside of the circle */
     MESSAGE_FETCHED,     /* net to node: what came of it; the body is the answer's */
-    MESSAGE_NOTICE,      /* node to commands: run the owner's command with this on its standard input */
+    MESSAGE_MAIL,        /* node to net: hand this to the mail server; a MESSAGE_RESULT says what came of it */
+    MESSAGE_NOTICE,      /* node to commands: run one of the owner's commands with this on its standard input */
     MESSAGE_TAKEN,       /* commands to node: how that ended */
     MESSAGE_KINDS
 };
@@ -58,6 +59,13 @@ struct send_message {
     char content_type[64], content_encoding[16];
     char signature_input[MEMBER_INPUT_BYTES_MAX + 1], signature[MEMBER_SIGNATURE_BYTES + 1]; /* empty: unsigned */
     char notice[65];                                                                         /* a webhook's: its id */
+    char webhook_signature[48];                                                              /* empty: unsigned */
+    int64_t webhook_timestamp;
+};
+struct mail_message {
+    uint64_t token;
+    uint32_t timeout_ms;
+    char to[256]; /* the body is the whole message, with its header */
 };
 struct result_message {
     uint64_t token;
@@ -75,8 +83,10 @@ struct fetched_message {
     int32_t status;                             /* as struct event's */
     char etag[FETCH_TAG_BYTES], modified[FETCH_DATE_BYTES], location[FOLLOWED_URL_MAX + 1];
 };
+enum { NOTIFY_COMMAND = UINT32_MAX };
 struct notice_message {
     uint64_t token;
+    uint32_t channel; /* whose command: in the configuration's routes, or NOTIFY_COMMAND */
     char id[65];
 };
 struct taken_message {

@@ -64,11 +64,5 @@ void metrics_write(struct shell *shell, struct buf *out)
     counters->resident_bytes = resident_bytes(&usage);
     counters->cpu_seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                             (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-    for (int i = 0; i < METRIC_CHANNELS_MAX; i++) {
-        counters->channels[i].name = shell->channels[i];
-        counters->channels[i].pending = 0;
-    }
-    for (const struct delivery *d = shell->deliveries; d; d = d->next)
-        counters->channels[d->channel].pending++;
     node_metrics(shell->node, counters, out);
 }

@@ -26,6 +26,8 @@ static void message_take(void *ctx, uint32_t kind, const void *fixed, struct buf
         http_answer(net, fixed, body);
     else if (kind == MESSAGE_FETCH)
         outgoing_fetch(net, fixed);
+    else if (kind == MESSAGE_MAIL)
+        mail_send(net, fixed, body);
     else
         outgoing_send(net, fixed, body);
 }
@@ -156,6 +158,7 @@ void net_run(const struct serve *serve, int control)
                  : fail(&fault, E_STATE, "curl does not start");
     if (rc == 0 && (rc = http_open(&net, serve->public_fd, serve->metrics_fd)) != 0)
         (void)fail(&fault, rc, "the HTTP server does not start");
+    rc = rc ? rc : mail_open(&net, serve, &fault);
     rc = rc ? rc : confine_self(CONFINED_NET, NULL, degraded);
     child_report(control, rc, &fault, degraded);
     loop(&net, control, signals);

@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 #include <microhttpd.h>
 
+#include "shell/children.h"
 #include "shell/messages.h"
 #include "shell/quota.h"
 
@@ -35,6 +36,9 @@ struct outgoing { /* one MESSAGE_SEND or MESSAGE_FETCH */
     bool is_fetch;
     struct fetch_message fetch;
     struct fetched_message fetched;
+    bool mail;
+    struct curl_slist *recipients; /* of mail */
+    size_t given;                  /* bytes of the request that went to the mail server */
 };
 struct net {
     struct MHD_Daemon *public_daemon, *metrics_daemon; /* the second may be NULL */
@@ -49,6 +53,9 @@ struct net {
     struct tally_message tally;
     bool tally_changed;
     bool resumed; /* an answer is ready: the server must run again, whatever it says of its timeouts */
+    const char *mail_server, *mail_from;
+    char mail_user[256], mail_password[256]; /* read before the process confines itself; no other has them */
+    struct buf ca;                           /* certificates (PEM) in place of the system's; may be empty */
 };
 
 int http_open(struct net *net, int public_fd, int metrics_fd /* -1: none */);
@@ -58,6 +65,13 @@ void http_answer(struct net *net, const struct answer_message *answer, struct bu
 void http_known(struct net *net, const char *address);
 void http_node_lost(struct net *net); /* whoever waits for the node hears 503 */
 
+/* mail.c. Reads the files that the configuration names: before the process confines itself. */
+int mail_open(struct net *net, const struct serve *serve, struct fault *fault);
+void mail_send(struct net *net, const struct mail_message *mail, struct buf *body);
+void certificates_set(const struct net *net, CURL *curl);
+
+struct outgoing *outgoing_new(size_t body_max); /* without memory it ends the process */
+void outgoing_start(struct net *net, struct outgoing *out);
 void outgoing_send(struct net *net, const struct send_message *send, struct buf *body);
 void outgoing_fetch(struct net *net, const struct fetch_message *fetch);
 void outgoing_done(struct net *net, CURL *curl, CURLcode result);

@@ -56,6 +56,20 @@ static void header_add(struct outgoing *out, const char *name, const char *value
     out->headers = curl_slist_append(out->headers, text);
 }
 
+/* The id in its own header, and as Standard Webhooks wants it. */
+static void webhook_headers(struct outgoing *out)
+{
+    const struct send_message *send = &out->send;
+    char timestamp[24];
+    if (!send->notice[0])
+        return;
+    (void)snprintf(timestamp, sizeof timestamp, "%lld", (long long)send->webhook_timestamp);
+    header_add(out, "Comity-Notice-Id", send->notice);
+    header_add(out, "webhook-id", send->notice);
+    header_add(out, "webhook-timestamp", timestamp);
+    header_add(out, "webhook-signature", send->webhook_signature);
+}
+
 static void headers_set(struct outgoing *out)
 {
     const struct send_message *send = &out->send;
@@ -68,7 +82,7 @@ static void headers_set(struct outgoing *out)
     header_add(out, "Range", range);
     header_add(out, "Signature-Input", send->signature_input);
     header_add(out, "Signature", send->signature);
-    header_add(out, "Comity-Notice-Id", send->notice);
+    webhook_headers(out);
     (void)curl_easy_setopt(out->curl, CURLOPT_HTTPHEADER, out->headers);
 }
 
@@ -94,7 +108,7 @@ static void options_set(struct outgoing *out)
     (void)curl_easy_setopt(c, CURLOPT_POSTFIELDS, out->request.len ? (const char *)out->request.data : "");
 }
 
-static struct outgoing *outgoing_new(size_t body_max)
+struct outgoing *outgoing_new(size_t body_max)
 {
     struct outgoing *out = calloc(1, sizeof *out);
     if (!out || !(out->curl = curl_easy_init())) {
@@ -105,7 +119,7 @@ static struct outgoing *outgoing_new(size_t body_max)
     return out;
 }
 
-static void outgoing_start(struct net *net, struct outgoing *out)
+void outgoing_start(struct net *net, struct outgoing *out)
 {
     out->next = net->outgoing;
     net->outgoing = out;
@@ -119,6 +133,8 @@ void outgoing_send(struct net *net, const struct send_message *send, struct buf 
     out->request = *body;
     buf_init(body, 0);
     options_set(out);
+    if (send->notice[0])
+        certificates_set(net, out->curl);
     outgoing_start(net, out);
 }
 
@@ -233,6 +249,7 @@ static void outgoing_free(struct net *net, struct outgoing *out)
     (void)curl_multi_remove_handle(net->multi, out->curl);
     curl_easy_cleanup(out->curl);
     curl_slist_free_all(out->headers);
+    curl_slist_free_all(out->recipients);
     buf_free(&out->request);
     buf_free(&out->body);
     free(out);
@@ -281,12 +298,12 @@ void outgoing_done(struct net *net, CURL *curl, CURLcode result)
         fetch_done(net, out, result, status);
         return;
     }
-    if (status && !out->send.notice[0] && curl_easy_getinfo(curl, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address)
+    if (status && !out->mail && !out->send.notice[0] && curl_easy_getinfo(curl, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address)
         http_known(net, address);
     /* A cut answer is worth keeping only if it starts where we asked it to. */
-    bool cut = result != CURLE_OK && status == (out->send.range_from ? 206 : 200) && !out->body.error && out->body.len;
+    bool cut = result != CURLE_OK && !out->mail && status == (out->send.range_from ? 206 : 200) && !out->body.error && out->body.len;
     out->result.token = out->send.token;
-    out->result.status = result == CURLE_OK ? (int)status
+    out->result.status = result == CURLE_OK ? (out->mail ? 200 : (int)status)
                          : out->body.error  ? RESPONSE_TOO_LARGE
                          : cut              ? RESPONSE_CUT
                                             : RESPONSE_NONE;

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "notify/webhook.h"
 #include "shell/log.h"
 #include "shell/notify.h"
 
@@ -61,7 +62,7 @@ void shell_step(struct shell *shell, const struct event *event)
             sends_add(shell, action);
         else if (action->kind == ACTION_FETCH)
             fetches_add(shell, action);
-        else if (action->kind == ACTION_NOTICE)
+        else if (action->kind == ACTION_NOTICE || action->kind == ACTION_MESSAGE)
             delivery_add(shell, action);
         else if (!local_reply(shell, action))
             web_reply(shell, action);
@@ -95,7 +96,6 @@ static int node_start(struct shell *shell, struct fault *fault)
 {
     const struct serve *serve = shell->serve;
     char path[4096], blobs[4096];
-    int channels = 0;
     serve_path(serve->dir, "state.db", path);
     serve_path(serve->dir, "blobs", blobs);
     int rc = store_sqlite_open(&shell->store, path, blobs, fault);
@@ -104,10 +104,9 @@ static int node_start(struct shell *shell, struct fault *fault)
     metrics_time(shell->store, &shell->counters);
     shell->counters.started_ms = clock_ms();
     shell->counters.restarts = serve->restarts;
-    if (serve->config.notify_command[0])
-        shell->channels[channels++] = "command";
-    if (serve->config.notify_webhook[0])
-        shell->channels[channels++] = "webhook";
+    rc = outlets_open(shell);
+    if (rc)
+        return fail(fault, rc, "%zu channels", serve->config.routes.channel_count);
     struct env env = {.store = shell->store,
                       .signer = shell->signer,
                       .parser = shell->parser,
@@ -118,7 +117,8 @@ static int node_start(struct shell *shell, struct fault *fault)
                                  .party = span_str(serve->config.name),
                                  .witness_logs = serve->config.witness_logs,
                                  .state_followed = strcmp(serve->config.state_followed, "no") != 0,
-                                 .channels = shell->channels};
+                                 .channels = shell->channels,
+                                 .routes = &serve->config.routes};
     rc = file_remember(shell, "comity.conf", "file/comity.conf", CONFIG_BYTES_MAX, fault);
     if (rc == 0 && serve->in_circle)
         rc = file_remember(shell, "charter/charter.json", "file/charter.json", BUNDLE_JSON_BYTES_MAX, fault);
@@ -131,13 +131,13 @@ static void net_lost(struct shell *shell)
 {
     channel_close(&shell->net);
     sends_lose(shell);
-    deliveries_lose(shell, "webhook");
+    deliveries_lose(shell, false);
 }
 
 static void commands_lost(struct shell *shell)
 {
     channel_close(&shell->commands);
-    deliveries_lose(shell, "command");
+    deliveries_lose(shell, true);
 }
 
 static void net_take(void *ctx, uint32_t kind, const void *fixed, struct buf *body)
@@ -313,7 +313,19 @@ static int signals_open(struct shell *shell)
 static bool lines_whole(const struct shell *shell)
 {
     return shell->net.fd >= 0 && parser_there(shell->parser) && (shell->signer || !shell->serve->in_circle) &&
-           (shell->commands.fd >= 0 || !shell->serve->config.notify_command[0]);
+           (shell->commands.fd >= 0 || !config_runs_commands(&shell->serve->config));
+}
+
+/* Kept here and not in net, which others speak to: whoever takes that over cannot sign. */
+static int secrets_read(struct shell *shell, struct fault *fault)
+{
+    const char *file = shell->serve->config.webhook_secrets;
+    if (!file[0])
+        return 0;
+    int rc = serve_secret(shell->serve, file, WEBHOOK_SECRETS_BYTES_MAX, &shell->webhook_secrets, fault);
+    if (rc == 0 && (rc = webhook_secrets_check(buf_view(&shell->webhook_secrets), fault)) != 0)
+        (void)fail_at(fault, rc, "%s", file);
+    return rc;
 }
 
 static int start(struct shell *shell, char degraded[static 128], struct fault *fault)
@@ -326,6 +338,7 @@ static int start(struct shell *shell, char degraded[static 128], struct fault *f
     while (rc == 0 && !lines_whole(shell))
         if (!line_take(shell))
             _exit(0);
+    rc = rc ? rc : secrets_read(shell, fault);
     rc = rc ? rc : node_start(shell, fault);
     rc = rc ? rc : local_open(shell, fault);
     return rc ? rc : confine_self(CONFINED_NODE, serve->dir, degraded);
@@ -342,6 +355,7 @@ void node_run(struct serve *serve, int control)
     loop(&shell);
     local_close(&shell);
     (void)channel_write(&shell.net);
+    deliveries_free(&shell);
     node_close(shell.node);
     shell.store->ops->close(shell.store);
     if (shell.fatal)

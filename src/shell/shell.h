@@ -29,14 +29,22 @@ struct caller { /* one request of the owner */
     const char *content_type;
     struct buf reply;
 };
-struct delivery { /* one notice for one channel */
+struct delivery { /* one notice or message for one channel */
     struct delivery *next;
     struct hash id;
-    struct buf body;
-    int channel; /* index into shell->channels */
+    struct buf body; /* of a notice; a message is written when it goes out */
     unsigned attempts;
     int64_t at_ms;
     uint64_t token; /* under way; 0: it waits */
+};
+struct outlet {                 /* a channel, with what it has not taken */
+    const char *name, *address; /* as the engine calls it, and where it is */
+    enum channel_kind kind;
+    uint32_t
+        number; /* in the configuration's routes; NOTIFY_COMMAND: notify-command and notify-webhook, which get notices by themselves */
+    struct delivery *first, **last;
+    unsigned running, failures; /* failures: since it took the last one */
+    int64_t at_ms;              /* not before, after a failure */
 };
 struct sending { /* one ACTION_SEND or ACTION_FETCH */
     struct sending *next;
@@ -57,8 +65,10 @@ struct shell {
     struct MHD_Daemon *private_daemon;
     struct caller *callers;
     struct sending *sending;
-    struct delivery *deliveries;
-    const char *channels[3];
+    struct outlet *outlets;
+    size_t outlet_count, outlet_turn;
+    const char *channels[3]; /* those without a route, NULL-ended */
+    struct buf webhook_secrets;
     uint64_t next_token;
     int control, signal_fd, signer_fd;
     int fatal;    /* the engine's error: stop and recover */
@@ -73,6 +83,7 @@ void shell_step(struct shell *shell, const struct event *event);
 int local_open(struct shell *shell, struct fault *fault);
 void local_close(struct shell *shell);
 bool local_reply(struct shell *shell, struct action *action); /* false: the token is none of its */
+uid_t local_uid(const struct caller *c);                      /* whose process calls */
 /* api.c. Called once a request is whole: fills the answer, or starts an event (then `dispatched`). */
 void api_request(struct shell *shell, struct caller *c, const char *method, const char *path);
 /* The largest body that this route takes. */
@@ -119,10 +130,12 @@ void sends_lose(struct shell *shell);   /* net has gone */
 void sends_settle(struct shell *shell); /* tells the engine of the lost ones */
 
 /* deliver.c */
+int outlets_open(struct shell *shell);
+void deliveries_free(struct shell *shell);
 void delivery_add(struct shell *shell, const struct action *action);
 void deliveries_start(struct shell *shell);
 void delivery_ended(struct shell *shell, uint64_t token, bool good);
-void deliveries_lose(struct shell *shell, const char *channel); /* its process has gone */
+void deliveries_lose(struct shell *shell, bool commands); /* the process that runs commands, or net, has gone */
 int64_t deliveries_due(const struct shell *shell);
 bool delivery_token(uint64_t token);
 

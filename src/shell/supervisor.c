@@ -279,7 +279,7 @@ static void tie(struct supervisor *s, enum child which)
 static bool wanted(const struct supervisor *s, enum child which)
 {
     return which == CHILD_SIGNER     ? s->serve.in_circle
-           : which == CHILD_COMMANDS ? s->serve.config.notify_command[0] != 0
+           : which == CHILD_COMMANDS ? config_runs_commands(&s->serve.config)
                                      : true;
 }
 
@@ -539,6 +539,7 @@ int comity_serve(const char *dir, struct fault *fault)
         if (fds[i] >= 0)
             (void)close(fds[i]);
     arena_free(&s->serve.arena);
+    config_free(&s->serve.config);
     free(s);
     return rc;
 }

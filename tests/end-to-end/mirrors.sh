@@ -33,7 +33,7 @@ comity operator --json notices > "$circle/n"
 row='next(r for r in x if r["notice"]["advisory"]["id"] == "VENDOR-2024-0001")'
 same "the notice says that it was logged only" "logged/" "$(value "$circle/n" "$row[\"notice\"][\"advisory\"][\"state\"] + '/' + $row[\"notice\"][\"advisory\"][\"standing_since\"]")"
 same "... and so it is still" "logged/" "$(value "$circle/n" "$row[\"state\"] + '/' + $row[\"standing_since\"]")"
-comity operator notices > "$circle/n" || true
+comity operator notices --details > "$circle/n" || true
 check "... as people read" grep -qx ' *unwitnessed' "$circle/n"
 check "people read that it is unwitnessed" grep -q unwitnessed "$circle/shown"
 same "a receipt is refused (exit 3)" 3 "$(code_of comity vendor --json receipt "$second")"
@@ -66,7 +66,7 @@ comity operator --json show "$second" > "$circle/shown"
 same "the notice still says what was then" logged "$(value "$circle/n" "$row[\"notice\"][\"advisory\"][\"state\"]")"
 same "... and beside it stands since when it stands" "$(value "$circle/shown" '"standing/" + x["standing_since"]')" \
     "$(value "$circle/n" "$row[\"state\"] + '/' + $row[\"standing_since\"]")"
-comity operator notices > "$circle/text" || true
+comity operator notices --details > "$circle/text" || true
 check "... as people read" grep -qE 'unwitnessed then, standing since 20' "$circle/text"
 comity operator inventory add later "$appliance" > "$circle/last" || true
 comity operator --json notices > "$circle/late"

@@ -9,10 +9,12 @@ node at least once, and is what its schema says; here schemas are closed, so tha
 import copy
 import http.client
 import json
+import os
 import re
 import socket
 import sys
 import time
+import xml.etree.ElementTree
 from pathlib import Path
 from urllib.parse import quote
 
@@ -156,6 +158,28 @@ def drive():
     check("... of which there is one", bool(notices), notices)
     ask(standing, "GET", f"{api}/notices", 200, "... after the last", f"after={notices[-1]['seq']}" if notices else "")
     ask(standing, "GET", f"{api}/notices", 400, "... after no number", "after=x")
+    narrow = "inventory=appliance&verdict=affected&since=2020-01-01T00:00:00Z&open=1&limit=1&advisory=" + quote(notices[0]["notice"]["advisory"]["id"])
+    found = ask(standing, "GET", f"{api}/notices", 200, "... narrowed down", narrow)
+    check("... to that one", bool(found) and found[0]["seq"] == notices[0]["seq"], found)
+    ask(standing, "GET", f"{api}/notices", 400, "... by no verdict", "verdict=fine")
+    ask(standing, "GET", f"{api}/notices", 400, "... since no instant", "since=yesterday")
+    ask(standing, "GET", f"{api}/notices", 400, "... at most none", "limit=0")
+    feed = ask(standing, "GET", f"{api}/notices.atom", 200, "the feed of them")
+    atom = "{http://www.w3.org/2005/Atom}"
+    root = xml.etree.ElementTree.fromstring(feed)
+    check("... as RFC 4287 wants it", root.tag == atom + "feed" and all(root.find(atom + n) is not None for n in ("id", "title", "updated", "author")), feed)
+    entries = root.findall(atom + "entry")
+    check("... with an entry a notice", len(entries) == len(notices) and all(e.find(atom + n).text for e in entries for n in ("id", "title", "updated")), feed)
+    first = f"id={notices[0]['notice']['id']}"
+    ack = ask(standing, "POST", f"{api}/acknowledgements", 200, "one is acknowledged", first, "we look into it".encode())
+    check("... by this user, now", ack["newly"] == 1 and ack["acknowledged"]["by"] == f"uid {os.getuid()}", ack)
+    same = ask(standing, "POST", f"{api}/acknowledgements", 200, "... again", first, b"another note")
+    check("... which changes nothing", same == {**ack, "newly": 0}, same)
+    ask(standing, "POST", f"{api}/acknowledgements", 404, "... that nobody made", f"id={nobody}", b"")
+    ask(standing, "POST", f"{api}/acknowledgements", 400, "... by no id", "id=x", b"")
+    ask(standing, "POST", f"{api}/acknowledgements", 400, "... with a note of two lines", first, b"a\nb")
+    listed = ask(standing, "GET", f"{api}/notices", 200, "the list shows it")
+    check("... with who and what", listed[0]["acknowledged"] == ack["acknowledged"], listed[0])
 
     id = published["id"] if published else nobody
     end = time.monotonic() + 30

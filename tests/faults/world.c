@@ -592,7 +592,8 @@ static void read_views(struct world *world)
     for (int i = 0; i < 4; i++)
         buf_init(&out[i], HTTP_BODY_MAX);
     interpose_enter();
-    int rc[4] = {node_notices_json(node, 0, &out[0]), node_statement_json(node, &world->stated[0].id, &out[1], &fault),
+    int rc[4] = {node_notices_json(node, &notice_filter_all, &out[0]),
+                 node_statement_json(node, &world->stated[0].id, &out[1], &fault),
                  node_receipt(node, &world->stated[0].id, false, &out[2], &fault)};
     node_status_json(node, world->now, &out[3]);
     interpose_leave();

@@ -37,6 +37,11 @@ struct bench {
     size_t sent_count;
     struct hash notices[NOTICES_MAX]; /* handed out, in order */
     size_t notice_count;
+    struct {
+        struct hash id;
+        uint32_t channel;
+    } messages[NOTICES_MAX]; /* so are these */
+    size_t message_count;
 };
 
 static inline uint64_t bench_random(void *ctx)
@@ -108,6 +113,9 @@ static inline void bench_actions(struct bench *b, uint64_t token, struct actions
             buf_span(&b->answer, buf_view(&action->body));
         } else if (action->kind == ACTION_NOTICE && b->notice_count < NOTICES_MAX) {
             b->notices[b->notice_count++] = action->hash;
+        } else if (action->kind == ACTION_MESSAGE && b->message_count < NOTICES_MAX) {
+            b->messages[b->message_count].id = action->hash;
+            b->messages[b->message_count++].channel = action->channel;
         } else if (action->kind == ACTION_SEND) {
             struct sent *sent = bench_sent_place(b);
             *sent = (struct sent){.token = action->token,

@@ -81,7 +81,7 @@ static void notices_text(struct bench *b, char out[static 2048])
     size_t n = 0;
     buf_init(&json, 16 << 20);
     arena_init(&arena, 64 << 20);
-    CHECK_INT(node_notices_json(b->node, 0, &json), 0);
+    CHECK_INT(node_notices_json(b->node, &notice_filter_all, &json), 0);
     CHECK_INT(json_parse(&rows, buf_view(&json), 16 << 20, &arena, NULL), 0);
     out[0] = 0;
     for (uint32_t i = 0; rows && i < rows->count; i++) {
@@ -350,23 +350,23 @@ static void standing(void)
     inventory(&b, 201);
     stated(&b, osv("OSV-1", "2024-01-01T00:00:00Z", false, XZ));
     buf_init(&json, 65536);
-    CHECK_INT(node_notices_json(b.node, 0, &json), 0);
+    CHECK_INT(node_notices_json(b.node, &notice_filter_all, &json), 0);
     buf_byte(&json, 0);
     CHECK(strstr((const char *)json.data, "\"seq\":") &&
-          strstr((const char *)json.data, ",\"state\":\"logged\",\"standing_since\":\"\",\"notice\":"));
+          strstr((const char *)json.data, ",\"state\":\"logged\",\"standing_since\":\"\",\"group\":\""));
     bench_note(&b, 1, 1 << 1 | 1 << 2 | 1 << 3, &note); /* three of four mirrors */
     CHECK_INT(bench_request(&b, REQ_ANNOUNCE, buf_view(&note), NULL), 200);
     buf_reset(&json);
-    CHECK_INT(node_notices_json(b.node, 0, &json), 0);
+    CHECK_INT(node_notices_json(b.node, &notice_filter_all, &json), 0);
     buf_byte(&json, 0);
     time_format(subject_time(3), since);
-    (void)snprintf(want, sizeof want, ",\"state\":\"standing\",\"standing_since\":\"%s\",\"notice\":", since);
+    (void)snprintf(want, sizeof want, ",\"state\":\"standing\",\"standing_since\":\"%s\",\"group\":\"", since);
     CHECK(strstr((const char *)json.data, want) != NULL);
     CHECK(strstr((const char *)json.data, "\"state\":\"logged\",\"standing_since\":\"\",\"withdrawn\"") != NULL);
     notices_are(&b, "affected liblzma5\n");
     bench_step(&b, (struct event){.kind = EVENT_INVENTORY, .name = span_str("second"), .body = span_str(sbom)});
     buf_reset(&json);
-    CHECK_INT(node_notices_json(b.node, 0, &json), 0);
+    CHECK_INT(node_notices_json(b.node, &notice_filter_all, &json), 0);
     buf_byte(&json, 0);
     (void)snprintf(want, sizeof want, "\"state\":\"standing\",\"standing_since\":\"%s\",\"withdrawn\"", since);
     CHECK(strstr((const char *)json.data, want) != NULL);
@@ -465,7 +465,7 @@ static void long_texts(void)
     notices_are(&b, "affected liblzma5\n");
     struct buf json;
     buf_init(&json, 16 << 20);
-    CHECK_INT(node_notices_json(b.node, 0, &json), 0);
+    CHECK_INT(node_notices_json(b.node, &notice_filter_all, &json), 0);
     CHECK(json.len < 10000 && utf8_valid(buf_view(&json)));
     buf_free(&json);
     bench_close(&b);
