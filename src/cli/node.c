@@ -164,8 +164,8 @@ static int inventory_post(struct cli *cli, const char *name, const char *file, c
                 "%lld components (%lld with a problem) against %lld advisories: %lld affected, %lld undecided\n"
                 "%lld added, %lld removed, %lld unchanged; %lld notices\n",
                 answer_number(root, "components"), answer_number(root, "problems"), answer_number(root, "advisories"),
-                answer_number(root, "affected"), answer_number(root, "undecided"), answer_number(root, "added"), answer_number(root, "removed"),
-                answer_number(root, "unchanged"), answer_number(root, "notices"));
+                answer_number(root, "affected"), answer_number(root, "undecided"), answer_number(root, "added"),
+                answer_number(root, "removed"), answer_number(root, "unchanged"), answer_number(root, "notices"));
         arena_free(&arena);
     }
     buf_free(&body);

@@ -40,8 +40,8 @@ enum event_kind_node {
     EVENT_REQUEST,  /* a peer's request: answered by ACTION_REPLY with the same token */
     EVENT_RESPONSE, /* the result of an ACTION_SEND */
     EVENT_INVENTORY, /* the owner adds or replaces an inventory: `name`, `body` = file bytes, `media` = distribution, `critical`, `sector` */
-    EVENT_DELIVERED,   /* a notice or message was handed over: `name` = the channel's, `hash` = its id */
-    EVENT_ACK,         /* somebody takes care: `hash` = of a notice, or of a message with all of its; `name` = who, `body` = a note */
+    EVENT_DELIVERED, /* a notice or message was handed over: `name` = the channel's, `hash` = its id */
+    EVENT_ACK, /* somebody takes care: `hash` = of a notice, or of a message with all of its; `name` = who, `body` = a note */
     EVENT_ABSENT,      /* the owner says that these committee members will not answer: `name` (recovery) */
     EVENT_LEAVE,       /* the owner leaves the circle: `name` = own party, as confirmation; `body` = reason */
     EVENT_BACKED_UP,   /* the owner has made a backup: `hash` = its id, `body` = what is kept of it (JSON) */
@@ -99,9 +99,9 @@ struct event {
 };
 
 enum action_kind {
-    ACTION_SEND,  /* an HTTP request to a peer */
-    ACTION_REPLY, /* the answer to EVENT_REQUEST (HTTP) or EVENT_SUBMIT / EVENT_INVENTORY (JSON body) */
-    ACTION_FETCH, /* a GET to a source outside of the circle: `fetch`, `body_max`, `timeout_ms` */
+    ACTION_SEND,   /* an HTTP request to a peer */
+    ACTION_REPLY,  /* the answer to EVENT_REQUEST (HTTP) or EVENT_SUBMIT / EVENT_INVENTORY (JSON body) */
+    ACTION_FETCH,  /* a GET to a source outside of the circle: `fetch`, `body_max`, `timeout_ms` */
     ACTION_NOTICE, /* a new notice is durable: deliver it by every channel (shell), under its id */
     ACTION_MESSAGE /* so is a message: deliver it by `channel`, under its id; node_message_write gives its bytes */
 };

@@ -15,7 +15,7 @@ struct notice {
     enum notice_verdict verdict;
     struct span recorded_at, inventory, sector, replaces, row, reason;
     struct span published_at, received_at; /* empty when not known */
-    const struct json *cves; /* ids in the CVE list, an array; may be NULL */
+    const struct json *cves;               /* ids in the CVE list, an array; may be NULL */
     bool critical, known_exploited, by_inventory /* an inventory that came, not an advisory, made it */;
     struct {
         struct span ecosystem, name, version, purl, path;

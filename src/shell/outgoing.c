@@ -298,10 +298,12 @@ void outgoing_done(struct net *net, CURL *curl, CURLcode result)
         fetch_done(net, out, result, status);
         return;
     }
-    if (status && !out->mail && !out->send.notice[0] && curl_easy_getinfo(curl, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address)
+    if (status && !out->mail && !out->send.notice[0] &&
+        curl_easy_getinfo(curl, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address)
         http_known(net, address);
     /* A cut answer is worth keeping only if it starts where we asked it to. */
-    bool cut = result != CURLE_OK && !out->mail && status == (out->send.range_from ? 206 : 200) && !out->body.error && out->body.len;
+    bool cut = result != CURLE_OK && !out->mail && status == (out->send.range_from ? 206 : 200) && !out->body.error &&
+               out->body.len;
     out->result.token = out->send.token;
     out->result.status = result == CURLE_OK ? (out->mail ? 200 : (int)status)
                          : out->body.error  ? RESPONSE_TOO_LARGE

@@ -154,7 +154,7 @@ make kev "$web/kev.json" CVE-2026-1111=2026-02-14 CVE-2025-1=2025-01-01
 check "a catalogue is followed" comity observer follow add kev "$source/kev.json"
 same "... and asked" "0 known exploited vulnerabilities" "$(code_of now kev) $(feed kev 'x["kind"]')"
 same "... and a notice that stands shows it" 2026-02-14 "$(exploited)"
-comity observer notices > "$circle/n"
+comity observer notices --details > "$circle/n"
 check "... to people, too" grep -q "KNOWN TO BE EXPLOITED since 2026-02-14" "$circle/n"
 
 # A restart in between
