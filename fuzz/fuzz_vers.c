@@ -2,6 +2,26 @@
 #include "format/vers.h"
 #include "fuzz/fuzz.h"
 
+/* As a range of its own: it answers for each of its own versions, and for what no type takes. */
+static void as_range(struct span bytes)
+{
+    struct vers_range range;
+    struct arena arena;
+    struct fault fault = {0};
+    arena_init(&arena, 16 << 20);
+    int rc = vers_parse(&range, bytes, &arena, &fault);
+    must(rc == fault.code);
+    for (size_t i = 0; rc == 0 && i < range.count; i++) {
+        enum vers_sign sign = range.constraints[i].sign;
+        bool holds = sign == VERS_EQUAL || sign == VERS_FROM || sign == VERS_UP_TO;
+        sound(range.constraints[i].version);
+        if (range.compare != VERS_BY_NAME) /* there a version may stand twice */
+            must(vers_contains(&range, range.constraints[i].version) == (holds ? VERS_INSIDE : VERS_OUTSIDE));
+    }
+    must(rc || range.every || range.none || vers_contains(&range, span_of(NULL, 0)) == VERS_CANNOT_TELL);
+    arena_free(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span bytes = span_of(data, size);
@@ -10,6 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena arena;
     if (!utf8_valid(bytes) || (bytes.len && memchr(bytes.data, 0, bytes.len))) /* it comes out of JSON */
         return 0;
+    as_range(bytes);
     arena_init(&arena, 16 << 20);
     if (vers_read(bytes, &package, &arena)) {
         must(package.range_count <= 1 && (package.range_count || package.version_count));

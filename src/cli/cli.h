@@ -79,6 +79,7 @@ int command_follow(struct cli *cli);
 int command_status(struct cli *cli);
 int command_affected(struct cli *cli);
 int command_version(struct cli *cli);
+int command_vers(struct cli *cli);
 void version_items(FILE *out);
 int command_show(struct cli *cli);
 int command_receipt(struct cli *cli);

@@ -197,6 +197,22 @@ const struct command commands[] = {
      "Exit code 1 when any line is no package URL.\n\n"
      "Example:\n  echo 'pkg:PyPI/Django_X@1' | comity purl parse\n",
      command_purl},
+    {"vers", "which versions a range holds",
+     "comity vers contains RANGE\n\n"
+     "Reads versions, one a line, and answers each with yes, no or ?. RANGE is as the vers specification has it: "
+     "vers:TYPE/ and\n"
+     "constraints with | between them, in ascending order of versions, each version once; = != < <= > >= stand before "
+     "a "
+     "version, * alone is\n"
+     "every one, and > < = ! * | % in a version are percent-encoded. A question mark says that nothing can be "
+     "concluded: the line is no\n"
+     "version of that type, or the order of that type is not known here. Exit code 0 when all were decided, else 1. "
+     "Types whose order is\n"
+     "known are deb, rpm, apk, alpine, semver, npm, golang, cargo, hex, swift, pub, pypi, maven, gem, nuget, composer, "
+     "cran, hackage,\n"
+     "intdot, generic and lexicographic; all and none take *.\n\n"
+     "Example:\n  printf '1.2.3\\n4.9\\n5.0.0\\n' | comity vers contains 'vers:npm/1.2.3|>=2.0.0|<5.0.0'\n",
+     command_vers},
     {"log", "audit a whole log; what is missing of one's own",
      "comity log verify --charter BUNDLE --party NAME [DIRECTORY | URL]\ncomity log ahead [--out FILE]\n\n"
      "verify: recomputes the tree from every entry and verifies every signature. Without a source: the node's own "

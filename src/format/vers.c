@@ -21,7 +21,7 @@ static int hex_digit(uint8_t c)
 }
 
 /* Versions are percent-encoded where they hold one of the separators. */
-static bool version_decode(struct span text, struct span *out, struct arena *arena)
+bool vers_version_decode(struct span text, struct span *out, struct arena *arena)
 {
     uint8_t *to = arena_alloc(arena, text.len + 1);
     size_t n = 0;
@@ -56,7 +56,7 @@ static bool constraint(struct vers *v, struct span text, struct arena *arena)
     while (i < 3 && !span_starts(text, signs[i].sign))
         i++;
     size_t skip = i < 3 ? strlen(signs[i].sign) : span_starts(text, "=");
-    if (!version_decode(span_from(text, skip), &version, arena))
+    if (!vers_version_decode(span_from(text, skip), &version, arena))
         return false;
     if (v->last.len && v->order != ORDER_UNKNOWN &&
         (!version_compare(v->order, v->last, version, &order) || order >= 0))

@@ -9,6 +9,12 @@ same() { # same WHAT WANTED GOT
 }
 compare() { printf '%b' "$2" | "$program" ${3:-} version compare "$1" 2> /dev/null | tr '\n' ' '; echo "${PIPESTATUS[1]}"; }
 
+contains() { printf '%b' "$2" | "$program" ${3:-} vers contains "$1" 2> /dev/null | tr '\n' ' '; echo "${PIPESTATUS[1]}"; }
+same "what a range holds" "yes no yes 0" "$(contains 'vers:npm/1.2.3|>=2.0.0|<5.0.0' '1.2.3\n5.0.0\r\n4.9.9')"
+same "... and what cannot be told" "? no 1" "$(contains 'vers:npm/>=2.0.0' 'one\n1.0.0\n')"
+same "... as JSON" '{"version":"2.0.0","answer":"yes"} 0' "$(contains 'vers:npm/>=2.0.0' '2.0.0\n' --json)"
+same "what is no range is refused" 1 "$(contains 'vers:npm/2.0.0|1.0.0' '1.0.0\n')"
+
 same "all four answers, and 1 because of the last" "< = > ? 1" "$(compare Debian '1.0~rc1-1\t1.0-1\n1.0-0\t1.0\n2:1\t1:9\n1.0\tnot one\n')"
 same "a line without a tab is undecided, and the rest goes on" "? < 1" "$(compare npm '1.0.0\n1.0.0-rc.1\t1.0.0\n')"
 same "a last line without a newline counts, and a carriage return does not" "= < 0" "$(compare debian:12 '1-1\t1-1\r\n1\t2')"
