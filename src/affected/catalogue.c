@@ -171,28 +171,45 @@ int name_put(struct catalogue *c, struct span name, uint32_t *out)
 
 /* Packages and releases */
 
-static int package_put(struct catalogue *c, struct span ecosystem, struct span name, uint32_t *out)
+static bool package_is(const struct catalogue *c, uint32_t id, const struct package_row *like)
 {
-    uint32_t name_id, ecosystem_id, string;
-    int rc = name_put(c, name, &name_id);
-    rc = rc ? rc : string_put(c, ecosystem, &ecosystem_id);
-    rc = rc ? rc : string_put(c, name, &string);
+    const struct package_row *p = &c->packages[id];
+    return p->lane == like->lane && p->ecosystem == like->ecosystem && p->name == like->name;
+}
+
+/* It hangs on the name of each of its keys. */
+static int package_hang(struct catalogue *c, uint32_t id, const struct span *keys, size_t count)
+{
+    int rc = 0;
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        uint32_t name_id;
+        rc = name_put(c, keys[i], &name_id);
+        rc = rc ? rc : list_insert(&c->lists, &c->names[name_id].packages, id);
+    }
+    return rc;
+}
+
+static int package_put(struct catalogue *c, const struct face *face, uint32_t *out)
+{
+    struct package_row made = {.lane = face->lane,
+                               .order = face->lane == LANE_PURL ? order_of_ecosystem(face->ecosystem) : ORDER_UNKNOWN};
+    int rc = name_put(c, face->keys[0], &made.name_id);
+    rc = rc ? rc : string_put(c, face->ecosystem, &made.ecosystem);
+    rc = rc ? rc : string_put(c, face->name, &made.name);
     if (rc)
         return rc;
-    struct list list = c->names[name_id].packages;
+    struct list list = c->names[made.name_id].packages;
     for (uint32_t i = 0; i < list.count; i++) {
         *out = list_items(&c->lists, list)[i];
-        if (c->packages[*out].ecosystem == ecosystem_id && c->packages[*out].name == string)
+        if (package_is(c, *out, &made))
             return 0;
     }
     rc = grow((void **)&c->packages, &c->package_cap, c->package_count, sizeof *c->packages);
     *out = (uint32_t)c->package_count;
-    rc = rc ? rc : list_insert_at(&c->lists, &c->names[name_id].packages, list.count, *out);
     if (rc)
         return rc;
-    c->packages[c->package_count++] = (struct package_row){
-        .name_id = name_id, .name = string, .ecosystem = ecosystem_id, .order = order_of_ecosystem(ecosystem)};
-    return 0;
+    c->packages[c->package_count++] = made; /* if it cannot hang on all its names it stays, and has no release */
+    return package_hang(c, *out, face->keys, face->key_count);
 }
 
 static uint64_t release_key(const struct catalogue *c, uint32_t package, uint32_t version, bool broken)
@@ -320,30 +337,35 @@ static int gather(struct gathered *g, uint32_t value)
     return rc;
 }
 
-static int component_add(struct catalogue *c, struct gathered *g, const struct component *component, struct span name,
-                         struct span version)
+struct gathering {
+    struct catalogue *catalogue;
+    struct gathered *to;
+};
+
+/* What is too long its reader reports; no advisory can name it. */
+static int face_add(void *ctx, const struct face *face)
 {
+    struct gathering *g = ctx;
     uint32_t package, release;
-    bool broken = component->problem || !version.len || version.len > STRING_BYTES_MAX;
-    if (name.len > STRING_BYTES_MAX || component->ecosystem.len > STRING_BYTES_MAX)
-        return 0; /* its reader reports it; no advisory can name it */
-    int rc = package_put(c, component->ecosystem, name, &package);
-    rc = rc ? rc : release_put(c, package, broken ? span_of(NULL, 0) : version, broken, &release);
-    return rc ? rc : gather(g, release);
+    bool broken = face->broken || face->version.len > STRING_BYTES_MAX;
+    if (face->name.len > STRING_BYTES_MAX || face->ecosystem.len > STRING_BYTES_MAX)
+        return 0;
+    int rc = package_put(g->catalogue, face, &package);
+    rc = rc ? rc : release_put(g->catalogue, package, broken ? span_of(NULL, 0) : face->version, broken, &release);
+    return rc ? rc : gather(g->to, release);
+}
+
+bool package_key(struct span *rest, struct span *key)
+{
+    return span_line(rest, key) && key->len && key->data[0] < ' ';
 }
 
 static int components_add(struct catalogue *c, struct gathered *g, const struct inventory *inventory)
 {
+    struct gathering gathering = {c, g};
     int rc = 0;
-    for (size_t i = 0; inventory && i < inventory->count && rc == 0; i++) {
-        const struct component *component = &inventory->components[i];
-        struct span source = component->source;
-        if (source.len)
-            rc = component_add(c, g, component, source,
-                               component->source_version.len ? component->source_version : component->version);
-        if (rc == 0 && component->name.len && !span_eq(component->name, source))
-            rc = component_add(c, g, component, component->name, component->version);
-    }
+    for (size_t i = 0; inventory && i < inventory->count && rc == 0; i++)
+        rc = component_faces(&inventory->components[i], face_add, &gathering);
     return rc;
 }
 
@@ -440,18 +462,31 @@ int catalogue_asset(struct catalogue *c, uint32_t id, const struct inventory *in
 
 /* An advisory */
 
+static int advisory_row_put(struct catalogue *c, uint32_t id, const struct advisory *advisory, size_t i,
+                            struct span key)
+{
+    uint32_t name, row;
+    int rc = name_put(c, key, &name);
+    rc = rc ? rc : row_put(c, id, name, &advisory->packages[i], advisory->version.len == 0, &row);
+    rc = rc ? rc : list_insert_at(&c->lists, &c->names[name].rows, c->names[name].rows.count, row);
+    if (rc == 0 && (rc = list_insert_at(&c->lists, &c->advisories[id].rows, c->advisories[id].rows.count, row)))
+        row_drop(c, row);
+    return rc;
+}
+
 static int advisory_rows_put(struct catalogue *c, uint32_t id, const struct advisory *advisory)
 {
     int rc = 0;
     for (size_t i = 0; i < advisory->package_count && rc == 0; i++) {
-        uint32_t name, row;
-        if (!advisory->packages[i].name.len || advisory->packages[i].lane != LANE_PURL)
-            continue; /* meets nothing: names_meet */
-        rc = name_put(c, advisory->packages[i].name, &name);
-        rc = rc ? rc : row_put(c, id, name, &advisory->packages[i], advisory->version.len == 0, &row);
-        rc = rc ? rc : list_insert_at(&c->lists, &c->names[name].rows, c->names[name].rows.count, row);
-        if (rc == 0 && (rc = list_insert_at(&c->lists, &c->advisories[id].rows, c->advisories[id].rows.count, row)))
-            row_drop(c, row);
+        const struct affected_package *package = &advisory->packages[i];
+        struct keys keys;
+        if (package->lane == LANE_PURL && package->name.len) /* without a name it meets nothing: name_eq */
+            rc = advisory_row_put(c, id, advisory, i, package->name);
+        if (package->lane == LANE_PURL)
+            continue;
+        row_keys(package, &keys);
+        for (size_t k = 0; k < keys.count && rc == 0; k++)
+            rc = advisory_row_put(c, id, advisory, i, keys.list[k]);
     }
     return rc;
 }
@@ -638,7 +673,8 @@ void catalogue_release(const struct catalogue *c, uint32_t release, struct relea
 {
     const struct release_row *r = &c->releases[release];
     const struct package_row *p = &c->packages[r->package];
-    *out = (struct release_view){.ecosystem = string_get(c, p->ecosystem),
+    *out = (struct release_view){.lane = p->lane,
+                                 .ecosystem = string_get(c, p->ecosystem),
                                  .name = string_get(c, p->name),
                                  .version = string_get(c, r->version),
                                  .broken = r->broken};

@@ -1,7 +1,8 @@
 /* Who is affected, at the scale of a country: all advisories and all inventories of a node in one index, in memory, in both directions.
 
      name      what package names fold to (names.c); the key of everything, under a keyed hash, since uploads are hostile
-     package   one name as written in one ecosystem; its releases in version order, and apart those that are no version of that order
+     package   one name as written in one ecosystem; its releases in version order, and apart those that are no version of that order. In
+               the lanes of lower grade: one CPE name without its version; one set of keys of words (words.h), with what was decided of it
      release   one version of a package; who has it (assets, sorted), and which advisories speak of it (sorted)
      row       one affected[] of an advisory, packed; it hangs on its name
      asset     one inventory; the releases in it, sorted
@@ -37,7 +38,8 @@ int catalogue_advisory(struct catalogue *, uint32_t id, const struct advisory *,
 /* What an advisory would find now, told with `before` NONE; nothing of it is kept. */
 int catalogue_ask(struct catalogue *, const struct advisory *, finding_visit *visit, void *ctx);
 
-/* The same for an inventory. Findings are those of the releases that the asset did not have before (`before` NONE), or has no more
+/* The same for an inventory. A component has a release in each lane in which it can be met, and each release is judged for itself: how the lanes
+   of one component combine match.h says, of which a release with a finding is the sign that there is something to ask. Findings are those of the releases that the asset did not have before (`before` NONE), or has no more
    (`verdict` NONE). A Debian component stands under its source, and under its own name where that is another. */
 int catalogue_asset(struct catalogue *, uint32_t id, const struct inventory *, finding_visit *visit, void *ctx);
 
@@ -47,7 +49,8 @@ int catalogue_component(const struct catalogue *, const struct component *, find
 /* Who has a release: ascending, valid until the next change. */
 const uint32_t *catalogue_assets(const struct catalogue *, uint32_t release, size_t *count);
 struct release_view {
-    struct span ecosystem, name, version;
+    enum lane lane;
+    struct span ecosystem, name, version; /* name: in lanes but LANE_PURL what the package is kept by */
     bool broken; /* has no version, or its component was read with a problem: undecided, whatever is asked */
 };
 void catalogue_release(const struct catalogue *, uint32_t release, struct release_view *out);

@@ -5,7 +5,7 @@
 #include "affected/catalogue_state.h"
 
 /* [ecosystem, name, order and bits, ranges, versions, fixed], then for each range its count and (kind, version) each, then the
-   versions, then the fixed ones; all texts as strings of the catalogue. */
+   versions, then the fixed ones, then in lanes of lower grade the second name; all texts as strings of the catalogue. */
 enum { WORD_ECOSYSTEM, WORD_NAME, WORD_ORDER, WORD_RANGES, WORD_VERSIONS, WORD_FIXED, WORD_HEAD };
 
 struct words {
@@ -49,11 +49,19 @@ static int texts_add(struct catalogue *c, struct words *w, const struct span *te
     return rc;
 }
 
-enum { BIT_EXHAUSTIVE = 8, BIT_OPEN, BITS_CLAIM = 12 };
+enum { BIT_EXHAUSTIVE = 8, BIT_OPEN, BITS_CLAIM = 12, BITS_LANE = 14 };
 static uint32_t row_bits(const struct affected_package *row, bool exhaustive)
 {
     return (uint32_t)row->order | (uint32_t)exhaustive << BIT_EXHAUSTIVE | (uint32_t)row->open << BIT_OPEN |
-           (uint32_t)row->claim << BITS_CLAIM;
+           (uint32_t)row->claim << BITS_CLAIM | (uint32_t)row->lane << BITS_LANE;
+}
+
+/* What a row of a lower lane is compared by once it is found. */
+static struct span second_name(const struct affected_package *row, uint8_t room[static KEY_BYTES_MAX])
+{
+    return row->lane == LANE_CPE    ? row->cpe
+           : row->lane == LANE_TEXT ? product_key(row->vendor, row->product, room)
+                                    : span_of(NULL, 0);
 }
 
 static int row_pack(struct catalogue *c, const struct affected_package *row, bool exhaustive, struct words *w)
@@ -75,7 +83,8 @@ static int row_pack(struct catalogue *c, const struct affected_package *row, boo
         }
     }
     rc = rc ? rc : texts_add(c, w, row->versions, row->version_count);
-    return rc ? rc : texts_add(c, w, row->fixed_versions, row->fixed_count);
+    rc = rc ? rc : texts_add(c, w, row->fixed_versions, row->fixed_count);
+    return rc || row->lane == LANE_PURL ? rc : text_add(c, w, second_name(row, c->scratch.second_bytes));
 }
 
 int row_put(struct catalogue *c, uint32_t advisory, uint32_t name, const struct affected_package *row, bool exhaustive,
@@ -137,7 +146,8 @@ static int row_unpack(struct catalogue *c, uint32_t row, bool *exhaustive)
     struct scratch *s = &c->scratch;
     const uint32_t *w = list_items(&c->lists, c->rows[row].words), *at = w + WORD_HEAD;
     size_t ranges = w[WORD_RANGES], versions = (size_t)w[WORD_VERSIONS] + w[WORD_FIXED];
-    size_t events = (c->rows[row].words.count - WORD_HEAD - ranges - versions) / 2;
+    enum lane lane = (enum lane)(w[WORD_ORDER] >> BITS_LANE & 3);
+    size_t events = (c->rows[row].words.count - WORD_HEAD - ranges - versions - (lane != LANE_PURL)) / 2;
     int rc = fit((void **)&s->ranges, &s->range_cap, ranges, sizeof *s->ranges);
     rc = rc ? rc : fit((void **)&s->events, &s->event_cap, events, sizeof *s->events);
     rc = rc ? rc : fit((void **)&s->versions, &s->version_cap, versions, sizeof *s->versions);
@@ -151,7 +161,9 @@ static int row_unpack(struct catalogue *c, uint32_t row, bool *exhaustive)
     }
     for (size_t i = 0; i < versions; i++)
         s->versions[i] = string_get(c, *at++);
-    s->row = (struct affected_package){.ecosystem = string_get(c, w[WORD_ECOSYSTEM]),
+    s->second = lane == LANE_PURL ? span_of(NULL, 0) : string_get(c, *at);
+    s->row = (struct affected_package){.lane = lane,
+                                       .ecosystem = string_get(c, w[WORD_ECOSYSTEM]),
                                        .name = string_get(c, w[WORD_NAME]),
                                        .order = (enum order)(w[WORD_ORDER] & 0xff),
                                        .open = w[WORD_ORDER] >> BIT_OPEN & 1,
@@ -332,9 +344,60 @@ static int all_undecided(const struct catalogue *c, struct list list, struct pai
     return rc;
 }
 
+/* The decisions that a text package is kept with. */
+static enum bond package_decision(struct span rest, struct span key, bool *refused)
+{
+    struct span line;
+    *refused = false;
+    while (span_line(&rest, &line))
+        if (line.len && line.data[0] >= ' ' && span_eq(span_from(line, 1), key)) {
+            *refused = line.data[0] == '-';
+            return *refused ? BOND_PROPOSED : BOND_DECIDED;
+        }
+    return BOND_PROPOSED;
+}
+
+/* In lanes of lower grade; keys have led here. */
+static bool low_meets(const struct catalogue *c, const struct package_row *p, struct meeting *meeting)
+{
+    const struct scratch *s = &c->scratch;
+    bool refused = false;
+    *meeting = (struct meeting){.bond = BOND_NAMED};
+    if (p->lane != s->row.lane)
+        return false;
+    if (p->lane == LANE_CPE && !cpes_meet(s->second, string_get(c, p->name), &meeting->doubt))
+        return false;
+    if (p->lane == LANE_TEXT)
+        meeting->bond = package_decision(string_get(c, p->name), s->second, &refused);
+    if (meeting->bond != BOND_PROPOSED && is_distribution(string_get(c, p->ecosystem)))
+        meeting->doubt = distribution_doubt;
+    return !refused;
+}
+
+static enum judgement low_release(const struct catalogue *c, const struct release_row *r, bool exhaustive,
+                                  struct meeting *meeting)
+{
+    meeting->version = string_get(c, r->version);
+    meeting->broken = r->broken;
+    return judge_met(&c->scratch.row, exhaustive, meeting);
+}
+
+static int low_find(struct catalogue *c, const struct package_row *p, bool exhaustive, struct pairs *out)
+{
+    struct meeting meeting;
+    int rc = 0;
+    for (uint32_t i = 0; i < p->loose.count && rc == 0 && (i || low_meets(c, p, &meeting)); i++) {
+        uint32_t release = list_items(&c->lists, p->loose)[i];
+        enum judgement judgement = low_release(c, &c->releases[release], exhaustive, &meeting);
+        if (judgement != JUDGED_NONE)
+            rc = pair_add(out, release, judgement);
+    }
+    return rc;
+}
+
 static bool package_meets(const struct catalogue *c, const struct package_row *p, const struct affected_package *row)
 {
-    return ecosystem_meets(row->ecosystem, string_get(c, p->ecosystem)) &&
+    return p->lane == LANE_PURL && ecosystem_meets(row->ecosystem, string_get(c, p->ecosystem)) &&
            name_eq(row->ecosystem, row->name, string_get(c, p->name));
 }
 
@@ -347,6 +410,8 @@ static int package_find(struct catalogue *c, uint32_t package, bool exhaustive, 
 {
     const struct affected_package *row = &c->scratch.row;
     const struct package_row *p = &c->packages[package];
+    if (row->lane != LANE_PURL)
+        return low_find(c, p, exhaustive, out);
     if (!package_meets(c, p, row))
         return 0;
     int rc = all_undecided(c, p->loose, out);
@@ -396,21 +461,37 @@ static int row_borrow(struct catalogue *c, const struct affected_package *row)
     if (fixed)
         memcpy(s->versions + versions, row->fixed_versions, fixed * sizeof *s->versions);
     s->row = *row;
+    s->second = second_name(row, s->second_bytes);
     s->row.versions = s->versions;
     s->row.fixed_versions = s->versions + versions;
     return 0;
+}
+
+static int asked_key(struct catalogue *c, const struct advisory *advisory, const struct affected_package *row,
+                     struct span key, struct pairs *out)
+{
+    uint32_t name = name_find(c, key);
+    struct list packages = name ? c->names[name].packages : (struct list){0};
+    int rc = packages.count ? row_borrow(c, row) : 0;
+    for (uint32_t p = 0; p < packages.count && rc == 0; p++)
+        rc = package_find(c, list_items(&c->lists, packages)[p], advisory->version.len == 0,
+                          advisory->package_count == 1, out);
+    return rc;
 }
 
 int asked_pairs(struct catalogue *c, const struct advisory *advisory, struct pairs *out)
 {
     int rc = 0;
     for (size_t i = 0; i < advisory->package_count && rc == 0; i++) {
-        uint32_t name = advisory->packages[i].lane == LANE_PURL ? name_find(c, advisory->packages[i].name) : 0;
-        struct list packages = name ? c->names[name].packages : (struct list){0};
-        rc = packages.count ? row_borrow(c, &advisory->packages[i]) : 0;
-        for (uint32_t p = 0; p < packages.count && rc == 0; p++)
-            rc = package_find(c, list_items(&c->lists, packages)[p], advisory->version.len == 0,
-                              advisory->package_count == 1, out);
+        const struct affected_package *row = &advisory->packages[i];
+        struct keys keys;
+        if (row->lane == LANE_PURL) {
+            rc = asked_key(c, advisory, row, row->name, out);
+            continue;
+        }
+        row_keys(row, &keys);
+        for (size_t k = 0; k < keys.count && rc == 0; k++)
+            rc = asked_key(c, advisory, row, keys.list[k], out);
     }
     pairs_settle(out);
     return rc;
@@ -420,6 +501,9 @@ static enum judgement release_against(struct catalogue *c, const struct release_
 {
     const struct package_row *p = &c->packages[r->package];
     const struct affected_package *row = &c->scratch.row;
+    struct meeting meeting;
+    if (row->lane != LANE_PURL)
+        return low_meets(c, p, &meeting) ? low_release(c, r, exhaustive, &meeting) : JUDGED_NONE;
     if (!package_meets(c, p, row))
         return JUDGED_NONE;
     if (r->broken || !ecosystems_known(c, p, row))
@@ -427,11 +511,8 @@ static enum judgement release_against(struct catalogue *c, const struct release_
     return judge_version(row, exhaustive, string_get(c, r->version));
 }
 
-int release_judge(struct catalogue *c, uint32_t release)
+static int name_judge(struct catalogue *c, const struct release_row *r, struct list rows, struct pairs *pairs)
 {
-    struct release_row *r = &c->releases[release];
-    struct list rows = c->names[c->packages[r->package].name_id].rows;
-    struct pairs pairs = {0};
     int rc = 0;
     for (uint32_t i = 0; i < rows.count && rc == 0; i++) {
         uint32_t row = list_items(&c->lists, rows)[i];
@@ -439,8 +520,29 @@ int release_judge(struct catalogue *c, uint32_t release)
         rc = row_unpack(c, row, &exhaustive);
         enum judgement judgement = rc ? JUDGED_NONE : release_against(c, r, exhaustive);
         if (judgement != JUDGED_NONE)
-            rc = pair_add(&pairs, c->rows[row].advisory, judgement);
+            rc = pair_add(pairs, c->rows[row].advisory, judgement);
     }
+    return rc;
+}
+
+/* By all names on which its package hangs. */
+static int names_judge(struct catalogue *c, const struct release_row *r, struct pairs *pairs)
+{
+    const struct package_row *p = &c->packages[r->package];
+    struct span rest = string_get(c, p->name), key;
+    int rc = 0;
+    if (p->lane != LANE_TEXT)
+        return name_judge(c, r, c->names[p->name_id].rows, pairs);
+    while (rc == 0 && package_key(&rest, &key))
+        rc = name_judge(c, r, c->names[name_find(c, key)].rows, pairs);
+    return rc;
+}
+
+int release_judge(struct catalogue *c, uint32_t release)
+{
+    struct release_row *r = &c->releases[release];
+    struct pairs pairs = {0};
+    int rc = names_judge(c, r, &pairs);
     pairs_settle(&pairs);
     for (size_t i = 0; i < pairs.count && rc == 0; i++) {
         enum verdict verdict = verdict_of((enum judgement)(pairs.items[i] & 0xff));

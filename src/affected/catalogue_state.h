@@ -21,8 +21,9 @@ struct name_row {
     struct list packages, rows; /* in no order */
 };
 struct package_row {
-    uint32_t name_id, name, ecosystem; /* name and ecosystem: strings */
-    enum order order;
+    uint32_t name_id, name, ecosystem; /* name and ecosystem: strings. name_id: of the first of its keys */
+    enum order order : 8;
+    enum lane lane : 8;
     struct list ordered, loose; /* releases: in version order; and those that are no version of that order, or broken */
 };
 struct release_row {
@@ -43,6 +44,8 @@ struct releases_of {
 
 struct scratch { /* an unpacked row, and what its evaluation needs; kept from one to the next */
     struct affected_package row;
+    struct span second; /* LANE_CPE: the row's CPE name; LANE_TEXT: the key of its product */
+    uint8_t second_bytes[KEY_BYTES_MAX];
     struct range *ranges;
     struct range_event *events;
     struct span *versions;
@@ -94,6 +97,8 @@ int row_put(struct catalogue *, uint32_t advisory, uint32_t name, const struct a
             uint32_t *out);
 void row_drop(struct catalogue *, uint32_t row); /* from its name too; not from its advisory */
 size_t row_ranges(const struct catalogue *, uint32_t row);
+/* The next key by which a text package is kept, off the front of its name. */
+bool package_key(struct span *rest, struct span *key);
 /* What an advisory's rows say of the releases that are here: release << 8 | judgement, ascending, one a release, the greatest. */
 struct pairs {
     uint64_t *items;

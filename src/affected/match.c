@@ -214,26 +214,68 @@ static enum judgement row_judge(const struct affected_package *row, bool exhaust
     return why ? say(e, judgement, why) : say_order(e, row->order);
 }
 
+/* What words propose is a question; it is asked only where there is something to fear. */
+static enum judgement proposed(const struct affected_package *row)
+{
+    return row->claim == CLAIM_UNAFFECTED ? JUDGED_NONE : JUDGED_UNDECIDED;
+}
+
+enum judgement judge_met(const struct affected_package *row, bool exhaustive, const struct meeting *meeting)
+{
+    if (meeting->bond == BOND_PROPOSED)
+        return proposed(row);
+    if (meeting->broken || meeting->doubt)
+        return row->claim == CLAIM_UNAFFECTED ? JUDGED_SILENT : JUDGED_UNDECIDED;
+    return judge_version(row, exhaustive, meeting->version);
+}
+
+static enum judgement say_proposed(struct evidence *e, const struct meeting *meeting)
+{
+    (void)snprintf(e->reason, sizeof e->reason,
+                   "names meet in words only (%s, %s; weight %u): a person decides once whether they mean the same "
+                   "(comity identity)",
+                   way_names[meeting->way_row], way_names[meeting->way_component], meeting->weight);
+    return proposed(e->package);
+}
+
+static enum judgement low_judge(const struct affected_package *row, bool exhaustive, const struct meeting *meeting,
+                                struct evidence *e)
+{
+    if (meeting->bond == BOND_PROPOSED)
+        return say_proposed(e, meeting);
+    if (meeting->broken || meeting->doubt)
+        (void)snprintf(e->reason, sizeof e->reason, "the component cannot be compared: %s",
+                       meeting->doubt ? meeting->doubt : "it has no version");
+    else
+        (void)row_judge(row, exhaustive, e);
+    size_t n = strlen(e->reason);
+    (void)snprintf(e->reason + n, sizeof e->reason - n, " (grade %s)", lane_names[row->lane]);
+    return judge_met(row, exhaustive, meeting);
+}
+
 /* A component without an ecosystem, or read with a problem, is never called safe. */
 enum judgement judge(const struct advisory *advisory, const struct affected_package *row,
-                     const struct component *component, struct span version, struct evidence *e)
+                     const struct component *component, const struct meeting *meeting, struct evidence *e)
 {
+    bool exhaustive = advisory->version.len == 0;
     *e = (struct evidence){
-        .package = row, .component = component, .version = version, .order = row->order, .lane = row->lane};
+        .package = row, .component = component, .version = meeting->version, .order = row->order, .lane = row->lane};
     if (advisory->withdrawn) {
         (void)snprintf(e->reason, sizeof e->reason, "the advisory is withdrawn");
         return JUDGED_EXCUSED;
     }
+    if (row->lane != LANE_PURL)
+        return low_judge(row, exhaustive, meeting, e);
     const char *problem = component->problem;
     if (!problem)
-        problem = version.len == 0                                           ? "it has no version"
+        problem = meeting->broken                                            ? "it has no version"
                   : component->ecosystem.len == 0 || row->ecosystem.len == 0 ? "its ecosystem is not stated"
                                                                              : NULL;
     if (problem) {
         (void)snprintf(e->reason, sizeof e->reason, "the component cannot be compared: %s", problem);
         return JUDGED_UNDECIDED;
     }
-    return row_judge(row, advisory->version.len == 0, e);
+    return row_judge(row, exhaustive, e);
 }
 
 /* How the judgements of an advisory's rows about one component combine: the greater one stands, in the order of the enum. */
@@ -254,19 +296,21 @@ enum verdict verdict_of(enum judgement judgement)
 enum verdict match_component(const struct advisory *advisory, const struct component *component,
                              struct evidence *evidence)
 {
-    enum judgement best = JUDGED_NONE;
-    struct evidence kept = {0}, e;
+    enum judgement best[LANE_COUNT] = {JUDGED_NONE};
+    struct evidence kept[LANE_COUNT] = {0}, e;
     for (size_t i = 0; i < advisory->package_count; i++) {
-        struct span version;
-        if (!names_meet(&advisory->packages[i], component, &version))
+        const struct affected_package *row = &advisory->packages[i];
+        struct meeting meeting;
+        if (!names_meet(row, component, &meeting))
             continue;
-        enum judgement judgement = judge(advisory, &advisory->packages[i], component, version, &e);
-        if (judgement > best) {
-            best = judgement;
-            kept = e;
+        enum judgement judgement = judge(advisory, row, component, &meeting, &e);
+        if (judgement > best[row->lane]) {
+            best[row->lane] = judgement;
+            kept[row->lane] = e;
         }
     }
+    enum lane lane = lane_of(best);
     if (evidence)
-        *evidence = kept;
-    return verdict_of(best);
+        *evidence = lane < LANE_COUNT ? kept[lane] : (struct evidence){0};
+    return lane < LANE_COUNT ? verdict_of(best[lane]) : VERDICT_NONE;
 }

@@ -68,9 +68,9 @@ bool name_eq(struct span ecosystem, struct span a, struct span b)
 }
 
 /* Debian's and Ubuntu's advisories speak of source packages: a binary is found by its source, with the source's version. */
-bool names_meet(const struct affected_package *row, const struct component *component, struct span *version)
+bool packages_meet(const struct affected_package *row, const struct component *component, struct span *version)
 {
-    if (row->lane != LANE_PURL || !ecosystem_meets(row->ecosystem, component->ecosystem))
+    if (!ecosystem_meets(row->ecosystem, component->ecosystem))
         return false;
     if (name_eq(row->ecosystem, row->name, component->source)) {
         *version = component->source_version.len ? component->source_version : component->version;

@@ -1,6 +1,9 @@
 #include "format/advisory.h"
 
+#include "format/cpe.h"
 #include "format/version_order.h"
+
+enum { CPE_NAME_MAX = 512 };
 
 const char *const lane_names[LANE_COUNT] = {"purl", "cpe", "text"};
 const char *const justification_names[JUSTIFICATION_COUNT] = {"",
@@ -24,6 +27,13 @@ int advisory_texts(const struct json *array, const struct span **out, size_t *co
             list[(*count)++] = array->child[i].text;
     *out = list;
     return 0;
+}
+
+struct span cpe_named(struct span cpe, struct arena *arena)
+{
+    uint8_t name[CPE_NAME_MAX];
+    size_t n = cpe_product(cpe, name, sizeof name);
+    return n ? arena_copy(arena, span_of(name, n)) : span_of(NULL, 0);
 }
 
 int advisory_read(struct advisory *out, struct span media, struct span json, struct arena *arena, struct fault *fault)

@@ -110,6 +110,7 @@ int advisory_read(struct advisory *out, struct span media, struct span json, str
 int advisory_revision_order(struct span version_a, int64_t modified_a, struct span version_b, int64_t modified_b);
 /* For the readers: the strings of an array; other items are passed over. */
 int advisory_texts(const struct json *array, const struct span **out, size_t *count, struct arena *arena);
+struct span cpe_named(struct span cpe, struct arena *arena); /* "vendor:product", or empty */
 /* Guesses the media type from the top members; NULL when it is none of these. */
 const char *advisory_media(const struct json *root);
 

@@ -190,31 +190,96 @@ static int uri_parse(struct cpe *out, struct span rest, struct arena *arena, str
     return rc == 0 && more ? fail(fault, E_SYNTAX, "a CPE URI has at most seven components") : rc;
 }
 
+/* What stands behind the beginning of a CPE name; empty when it is none. */
+static struct span body_of(struct span text, bool *formatted)
+{
+    *formatted = text.len > 8 && strncasecmp((const char *)text.data, "cpe:2.3:", 8) == 0;
+    if (*formatted)
+        return span_from(text, 8);
+    return text.len > 5 && strncasecmp((const char *)text.data, "cpe:/", 5) == 0 ? span_from(text, 5)
+                                                                                 : span_of(NULL, 0);
+}
+
+static size_t plain_take(struct span bound, unit_read *read, uint8_t *out, size_t max)
+{
+    size_t n = 0;
+    if (span_is(bound, "-"))
+        return 0;
+    while (bound.len) {
+        struct unit unit;
+        size_t used = read(bound, &unit);
+        if (!used || unit.wild || n == max)
+            return 0;
+        out[n++] = unit.c >= 'A' && unit.c <= 'Z' ? unit.c | 32 : unit.c;
+        bound = span_from(bound, used);
+    }
+    return n;
+}
+
+size_t cpe_product(struct span text, uint8_t *out, size_t max)
+{
+    bool formatted, more;
+    struct span rest = body_of(text, &formatted);
+    unit_read *read = formatted ? unit_formatted : unit_uri;
+    if (text.len > CPE_BYTES_MAX || max == 0)
+        return 0;
+    (void)component_take(&rest, &more);
+    size_t vendor = plain_take(component_take(&rest, &more), read, out, max - 1);
+    if (!vendor)
+        return 0;
+    out[vendor] = ':';
+    size_t product = plain_take(component_take(&rest, &more), read, out + vendor + 1, max - vendor - 1);
+    return product ? vendor + 1 + product : 0;
+}
+
+struct span cpe_version(struct span text)
+{
+    bool formatted, more = true;
+    struct span rest = body_of(text, &formatted), version = {0};
+    for (int i = CPE_PART; i <= CPE_VERSION && rest.len; i++) {
+        struct span component = component_take(&rest, &more);
+        if (i == CPE_VERSION)
+            version = component;
+    }
+    for (size_t i = 0; i < version.len; i++)
+        if (!is_plain(version.data[i]))
+            return span_of(NULL, 0);
+    return span_is(version, "-") ? span_of(NULL, 0) : version;
+}
+
+size_t cpe_versionless(struct span text, uint8_t *out, size_t max)
+{
+    bool formatted, more = true;
+    struct span rest = body_of(text, &formatted);
+    for (int i = CPE_PART; i < CPE_VERSION && rest.len; i++)
+        (void)component_take(&rest, &more);
+    size_t head = text.len - rest.len;
+    if (rest.len)
+        (void)component_take(&rest, &more);
+    struct span tail = span_of(rest.data, more && rest.len ? rest.len : 0);
+    const char *open = head == text.len ? "" : formatted ? "*" : "";
+    size_t n = head + strlen(open) + (tail.len ? 1 : 0) + tail.len;
+    if (text.len > CPE_BYTES_MAX || !head || n > max)
+        return 0;
+    memcpy(out, text.data, head);
+    memcpy(out + head, open, strlen(open));
+    if (tail.len) {
+        out[head + strlen(open)] = ':';
+        memcpy(out + n - tail.len, tail.data, tail.len);
+    }
+    return n;
+}
+
 int cpe_parse(struct cpe *out, struct span text, struct arena *arena, struct fault *fault)
 {
     *out = (struct cpe){0};
     if (text.len > CPE_BYTES_MAX)
         return fail(fault, E_LIMIT, "a CPE name has at most %d bytes", CPE_BYTES_MAX);
-    if (text.len > 8 && strncasecmp((const char *)text.data, "cpe:2.3:", 8) == 0)
-        return formatted_parse(out, span_from(text, 8), arena, fault);
-    if (text.len > 5 && strncasecmp((const char *)text.data, "cpe:/", 5) == 0)
-        return uri_parse(out, span_from(text, 5), arena, fault);
+    bool formatted;
+    struct span body = body_of(text, &formatted);
+    if (body.len)
+        return formatted ? formatted_parse(out, body, arena, fault) : uri_parse(out, body, arena, fault);
     return fail(fault, E_SYNTAX, "a CPE name begins with \"cpe:2.3:\" or \"cpe:/\"");
-}
-
-static bool is_plain_text(const struct cpe_value *value)
-{
-    return value->kind == CPE_TEXT && !value->before && !value->after;
-}
-
-struct span cpe_product(const struct cpe *cpe, struct arena *arena)
-{
-    const struct cpe_value *vendor = &cpe->values[CPE_VENDOR], *product = &cpe->values[CPE_PRODUCT];
-    if (!is_plain_text(vendor) || !is_plain_text(product))
-        return span_of(NULL, 0);
-    char *name = arena_printf(arena, "%.*s:%.*s", (int)vendor->text.len, (const char *)vendor->text.data,
-                              (int)product->text.len, (const char *)product->text.data);
-    return name ? span_str(name) : span_of(NULL, 0);
 }
 
 static void wild_write(struct buf *out, int wild)

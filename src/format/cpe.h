@@ -38,8 +38,13 @@ struct cpe {
 /* "cpe:2.3:a:vendor:..." (eleven attributes) or "cpe:/a:vendor:..." (up to seven, the rest ANY; an edition of five packed by "~").
    E_SYNTAX, E_LIMIT, E_NOMEM. Texts live in the arena. */
 int cpe_parse(struct cpe *out, struct span text, struct arena *arena, struct fault *fault);
-/* "vendor:product", by which names find each other: of a name that has both, without wildcards; else empty. */
-struct span cpe_product(const struct cpe *cpe, struct arena *arena);
+/* "vendor:product" in lower case, by which names find each other, and its length. 0 when the text is no CPE name, leaves one of the two open,
+   or has more than `max` bytes there. It does not say that the rest of the name is good. */
+size_t cpe_product(struct span text, uint8_t *out, size_t max);
+/* The version as the name writes it, a part of the text; empty where it has none, or one with escapes or wildcards. */
+struct span cpe_version(struct span text);
+/* The text with its version left open: what remains the same from one version to the next. Its length; 0 as above. */
+size_t cpe_versionless(struct span text, uint8_t *out, size_t max);
 /* The formatted string, which is one for one name. */
 void cpe_write(struct buf *out, const struct cpe *cpe);
 

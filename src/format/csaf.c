@@ -10,6 +10,7 @@
 #include "format/version.h"
 #include "format/version_text.h"
 
+enum { ROWS_OF_PRODUCT = 8 };  /* two in each lane, and two of what it is installed on */
 enum { MARKS_MAX = 20000000 }; /* groups may be named again and again */
 
 /* Calls `mark` for each product that "product_ids" and "group_ids" name. */
@@ -282,6 +283,33 @@ static bool purl_rows(struct csaf_reader *r, const struct product *p, struct row
     return row.name.len && rows_add(r, p, purl.version, row, rows);
 }
 
+static bool cpe_rows(struct csaf_reader *r, const struct product *p, struct rows *rows)
+{
+    struct affected_package row = row_of(p, LANE_CPE);
+    struct cpe cpe;
+    row.name = cpe_named(p->cpe, r->arena);
+    return row.name.len && cpe_parse(&cpe, p->cpe, r->arena, NULL) == 0 &&
+           rows_add(r, p, cpe_version(p->cpe), row, rows);
+}
+
+/* Words are for what has no package URL. What is installed on something may be known by that, too, with the version of what is installed. */
+static void text_rows(struct csaf_reader *r, const struct product *p, struct rows *rows)
+{
+    struct affected_package row = row_of(p, LANE_TEXT);
+    size_t count = 0;
+    const struct product *whole = p->installed && !p->doubtful ? csaf_product(r, p->whole, &count) : NULL;
+    row.name = p->title;
+    if (p->purl.len || !row.name.len)
+        return;
+    (void)rows_add(r, p, span_of(NULL, 0), row, rows);
+    if (count != 1 || !whole->title.len)
+        return;
+    row.name = row.product = whole->title;
+    row.vendor = whole->vendor;
+    row.model = whole->models;
+    (void)rows_add(r, p, span_of(NULL, 0), row, rows);
+}
+
 static int undecided_add(struct csaf_reader *r, const struct product *p, struct span *list, struct advisory *out)
 {
     char *text = arena_printf(r->arena, "%.*s (%.*s)", (int)(p->name.len ? p->name.len : p->id.len),
@@ -326,7 +354,7 @@ static int by_id(const void *a, const void *b)
 static int packages(struct csaf_reader *r, struct advisory *out)
 {
     size_t most = r->tree.count + r->strays.count + 1;
-    struct rows rows = {.list = arena_array(r->arena, 2 * most, sizeof *rows.list)};
+    struct rows rows = {.list = arena_array(r->arena, ROWS_OF_PRODUCT * most, sizeof *rows.list)};
     struct span *undecided = arena_array(r->arena, most, sizeof *undecided);
     int rc = rows.list && undecided ? 0 : fail(r->fault, E_NOMEM, "products");
     for (size_t i = 0; rc == 0 && i < r->tree.count; i++) {
@@ -334,6 +362,8 @@ static int packages(struct csaf_reader *r, struct advisory *out)
         if (!p->status)
             continue;
         bool decided = purl_rows(r, p, &rows);
+        decided = cpe_rows(r, p, &rows) || decided;
+        text_rows(r, p, &rows);
         rc = identities_check(r, p);
         rc = rc || decided || !is_open(p) ? rc : undecided_add(r, p, undecided, out);
     }

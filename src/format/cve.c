@@ -196,7 +196,7 @@ static struct cpe *cpe_row(struct reader *r, struct span text, struct affected_p
     row->order = ORDER_GENERIC;
     if (!cpe || cpe_parse(cpe, text, r->arena, NULL) != 0)
         return NULL;
-    row->name = cpe_product(cpe, r->arena);
+    row->name = cpe_named(text, r->arena);
     return row->name.len ? cpe : NULL;
 }
 
@@ -241,6 +241,10 @@ static int affected_read(struct reader *r, const struct json *json, char *path)
     if (rc == 0 && package)
         rc = claims_push(r, &row, &v, everywhere);
     rc = rc ? rc : cpes_read(r, json, &about, &worded_versions, everywhere, &any);
+    about.lane = LANE_TEXT;
+    about.name = about.product;
+    if (rc == 0 && !package && about.name.len)
+        rc = claims_push(r, &about, &worded_versions, everywhere);
     if (rc == 0 && !package && !any)
         rc = undecided_add(r, &about);
     return rc ? fail_at(r->fault, rc, "%s", path) : 0;

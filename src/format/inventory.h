@@ -6,6 +6,10 @@
 
 #include "format/json.h"
 
+struct decided { /* a person's word on whether this is a product as advisories name it (affected/decisions.h) */
+    struct span key;
+    bool same;
+};
 struct component {
     struct span ecosystem, name, version; /* as in struct affected_package; without a purl the ecosystem may be empty */
     struct span source, source_version;   /* the source package and its version, when they differ from the binary's and
@@ -15,7 +19,9 @@ struct component {
     struct span vendor, product,
         model;           /* who makes it, what they call it and its model number, in words; each may be empty */
     struct span path;    /* where: "components[12]", "Package: xz-utils", "row 7 (pump-house)" */
-    const char *problem; /* NULL, or why it cannot be matched ("it has no version", "its purl does not parse") */
+    size_t decided_count;
+    const struct decided *decided; /* by decisions_apply; readers leave it empty */
+    const char *problem;           /* NULL, or why it cannot be matched ("it has no version", "its purl does not parse") */
 };
 struct inventory {
     const char *format; /* "cyclonedx", "spdx", "dpkg", "rpm", "apk" or "csv" */

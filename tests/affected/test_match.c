@@ -286,6 +286,121 @@ static void stated(void)
     }
 }
 
+/* ---- lanes of lower grade ---- */
+
+#define CPE(name) "cpe:2.3:a:acme:" name
+static const char valve_key[] = "\x02"
+                                "acmevalve7";
+
+static void low_row(struct row *row, enum lane lane, const char *range)
+{
+    row_make(row, &(struct row_text){"", "", {range}, NULL, NULL});
+    row->package.lane = lane;
+    row->package.order = ORDER_GENERIC;
+    row->package.vendor = span_str("Acme Inc.");
+    row->package.product = span_str("Valve 7");
+    row->package.cpe = span_str(CPE("valve:*:*:*:*:*:linux:*:*"));
+}
+
+static void lanes(void)
+{
+    static const struct decided same = {{(const uint8_t *)valve_key, sizeof valve_key - 1}, true},
+                                other = {{(const uint8_t *)valve_key, sizeof valve_key - 1}, false};
+    static const struct {
+        enum lane lane;
+        enum row_claim claim;
+        const char *range, *cpe, *ecosystem, *version;
+        const struct decided *decided;
+        enum verdict want;
+        const char *reason;
+    } rows[] = {
+        {LANE_CPE, 0, "i0 f2.0", CPE("valve:*:*:*:*:*:linux:*:*"), "", "1.0", NULL, VERDICT_AFFECTED, "(grade cpe)"},
+        {LANE_CPE, 0, "i0 f2.0", CPE("valve:*:*:*:*:*:linux:*:*"), "", "2.1", NULL, VERDICT_NOT_AFFECTED, "outside"},
+        {LANE_CPE, 0, "i0 f2.0", CPE("valve:1.5:*:*:*:*:linux:*:*"), "", "9", NULL, VERDICT_AFFECTED, "1.5 is in"},
+        {LANE_CPE, 0, "i0 f2.0", CPE("valve:*:*:*:*:*:*:*:*"), "", "1.0", NULL, VERDICT_UNDECIDED, "says more"},
+        {LANE_CPE, 0, "i0 f2.0", CPE("valve:*:*:*:*:*:windows:*:*"), "", "1.0", NULL, VERDICT_NONE, ""},
+        {LANE_CPE, 0, "i0 f2.0", CPE("pump:*:*:*:*:*:linux:*:*"), "", "1.0", NULL, VERDICT_NONE, ""},
+        {LANE_CPE, 0, "i0 f2.0", CPE("valve:*:*:*:*:*:linux:*:*"), "", "", NULL, VERDICT_UNDECIDED, "no version"},
+        {LANE_CPE, 0, "i0 f2.0", CPE("valve:*:*:*:*:*:linux:*:*"), "Debian:12", "1.0", NULL, VERDICT_UNDECIDED,
+         "distribution"},
+        {LANE_CPE, 0, "i0 f2.0", "cpe:nonsense", "", "1.0", NULL, VERDICT_NONE, ""},
+        {LANE_TEXT, 0, "i0 f2.0", "", "", "1.0", NULL, VERDICT_UNDECIDED, "in words only"},
+        {LANE_TEXT, 0, "i0 f2.0", "", "", "2.1", NULL, VERDICT_UNDECIDED, "in words only"},
+        {LANE_TEXT, CLAIM_UNAFFECTED, "i0 f2.0", "", "", "1.0", NULL, VERDICT_NONE, ""},
+        {LANE_TEXT, 0, "i0 f2.0", "", "", "1.0", &same, VERDICT_AFFECTED, "(grade text)"},
+        {LANE_TEXT, 0, "i0 f2.0", "", "", "2.1", &same, VERDICT_NOT_AFFECTED, "(grade text)"},
+        {LANE_TEXT, CLAIM_UNAFFECTED, "i0 f2.0", "", "", "1.0", &same, VERDICT_NOT_AFFECTED, "(grade text)"},
+        {LANE_TEXT, 0, "i0 f2.0", "", "Debian:12", "1.0", &same, VERDICT_UNDECIDED, "distribution"},
+        {LANE_TEXT, 0, "i0 f2.0", "", "", "1.0", &other, VERDICT_NONE, ""},
+    };
+    test("CPE names and words: what each lane may say");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct row row;
+        struct evidence e;
+        low_row(&row, rows[i].lane, rows[i].range);
+        row.package.claim = rows[i].claim;
+        struct advisory advisory = {.package_count = 1, .packages = &row.package};
+        struct component c = component_make(rows[i].ecosystem, "", rows[i].version, "", "");
+        c.cpe = span_str(rows[i].cpe);
+        c.vendor = span_str("ACME");
+        c.product = span_str("Valve-7");
+        c.decided = rows[i].decided;
+        c.decided_count = rows[i].decided != NULL;
+        enum verdict got = match_component(&advisory, &c, &e);
+        if (got != rows[i].want || !strstr(e.reason, rows[i].reason))
+            printf("# row %zu: %s \"%s\"\n", i, verdict_names[got], e.reason);
+        CHECK_INT(got, rows[i].want);
+        CHECK(strstr(e.reason, rows[i].reason) && (got == VERDICT_NONE || e.lane == rows[i].lane));
+    }
+}
+
+/* A decision brings together what no word does. */
+static void decided_far(void)
+{
+    static const struct decided same = {{(const uint8_t *)valve_key, sizeof valve_key - 1}, true};
+    struct row row;
+    test("a decision brings together names that share no word");
+    low_row(&row, LANE_TEXT, "i0 f2.0");
+    struct advisory advisory = {.package_count = 1, .packages = &row.package};
+    struct component c = component_make("generic", "stop-cock", "1.0", "", "");
+    CHECK_INT(match_component(&advisory, &c, NULL), VERDICT_NONE);
+    c.decided = &same;
+    c.decided_count = 1;
+    CHECK_INT(match_component(&advisory, &c, NULL), VERDICT_AFFECTED);
+}
+
+/* A better grade decides where it can; a lower one may only add that something is affected. */
+static void grades(void)
+{
+    static const struct {
+        const char *purl_range, *cpe_range, *version;
+        enum verdict want;
+        enum lane lane;
+    } rows[] = {
+        {"i0 f1.0.0", "i0 f9.0.0", "2.0.0", VERDICT_NOT_AFFECTED, LANE_PURL},
+        {"i0 f9.0.0", "i0 f1.0.0", "2.0.0", VERDICT_AFFECTED, LANE_PURL},
+        {"i0 f2.x", "i0 f9.0.0", "2.0.0", VERDICT_AFFECTED, LANE_CPE},
+        {"i0 f2.x", "i0 f1.0.0", "2.0.0", VERDICT_UNDECIDED, LANE_PURL},
+        {NULL, "i0 f1.0.0", "2.0.0", VERDICT_UNDECIDED, LANE_PURL},
+    };
+    test("a better grade decides where it can, and a lower one never says safe where it cannot");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct row purl, cpe, text;
+        row_make(&purl, &(struct row_text)NPM({rows[i].purl_range}));
+        low_row(&cpe, LANE_CPE, rows[i].cpe_range);
+        low_row(&text, LANE_TEXT, "i0");
+        struct affected_package packages[] = {text.package, cpe.package, purl.package};
+        struct advisory advisory = {.package_count = 3, .packages = packages};
+        struct component c = component_make("npm", "left", rows[i].version, "", "");
+        struct evidence e;
+        c.cpe = span_str(CPE("valve:*:*:*:*:*:linux:*:*"));
+        c.vendor = span_str("Acme");
+        c.product = span_str("Valve 7");
+        CHECK_INT(match_component(&advisory, &c, &e), rows[i].want);
+        CHECK_INT(e.lane, rows[i].lane);
+    }
+}
+
 /* ---- random advisories, by brute force ---- */
 
 static uint64_t seed_state;
@@ -467,6 +582,49 @@ static void random_rounds(void)
     }
 }
 
+/* An index finds what brute force finds, in every lane. */
+static void random_lanes(void)
+{
+    static const char *const cpes[] = {CPE("valve:*:*:*:*:*:*:*:*"), CPE("valve:3:*:*:*:*:*:*:*"),
+                                       CPE("pump:*:*:*:*:*:linux:*:*"), ""};
+    static const char *const vendors[] = {"Acme", "Acme AG", "Volt", ""};
+    static const char *const products[] = {"Valve 7", "Valve 7 firmware", "Pump AB-123456", ""};
+    static const struct decided decided[] = {{{(const uint8_t *)valve_key, sizeof valve_key - 1}, true},
+                                             {{(const uint8_t *)valve_key, sizeof valve_key - 1}, false}};
+    struct match_index *index = NULL;
+    static struct random_case all;
+    unsigned told = 0;
+    for (unsigned round = 0; round < 500; round++) {
+        random_make(&all);
+        for (unsigned i = 0; i < RANDOM_ROWS; i++) {
+            struct affected_package *p = &all.packages[i];
+            p->lane = (enum lane)below(LANE_COUNT);
+            p->cpe = span_str(cpes[below(4)]);
+            p->vendor = span_str(vendors[below(4)]);
+            p->product = span_str(products[below(4)]);
+        }
+        for (unsigned i = 0; i < RANDOM_COMPONENTS; i++) {
+            struct component *c = &all.components[i];
+            c->cpe = span_str(cpes[below(4)]);
+            c->vendor = span_str(vendors[below(4)]);
+            c->product = span_str(products[below(4)]);
+            c->decided = &decided[below(2)];
+            c->decided_count = below(4) == 0;
+        }
+        struct advisory advisory = {.package_count = RANDOM_ROWS, .packages = all.packages};
+        struct inventory inventory = {.count = RANDOM_COMPONENTS, .components = all.components};
+        struct visits v = {.components = all.components, .ordered = true};
+        CHECK_INT(match_index_new(&index, &inventory), 0);
+        CHECK_INT(match_index_run(index, &advisory, visit, &v), 0);
+        match_index_free(index);
+        for (unsigned i = 0; i < RANDOM_COMPONENTS; i++)
+            CHECK_INT(v.verdicts[i], match_component(&advisory, &all.components[i], NULL));
+        CHECK(v.ordered);
+        told += v.count;
+    }
+    CHECK(told > 1000);
+}
+
 static void edges(void)
 {
     static struct random_case all;
@@ -495,8 +653,13 @@ int main(void)
     table();
     rows();
     stated();
+    lanes();
+    decided_far();
+    grades();
     test("random advisories and inventories, against brute force");
     random_rounds();
+    test("random lanes, an index against brute force");
+    random_lanes();
     edges();
     return test_end();
 }

@@ -45,8 +45,13 @@ static void show(const struct advisory *a, struct buf *out)
     buf_init(out, 1 << 20);
     for (size_t i = 0; i < a->package_count; i++) {
         const struct affected_package *p = &a->packages[i];
-        buf_printf(out, "%.*s %.*s", (int)p->ecosystem.len, (const char *)p->ecosystem.data, (int)p->name.len,
-                   (const char *)p->name.data);
+        struct span kind = p->lane == LANE_PURL ? p->ecosystem : span_str(lane_names[p->lane]);
+        buf_printf(out, "%.*s ", (int)kind.len, (const char *)kind.data);
+        if (p->lane == LANE_TEXT)
+            buf_printf(out, "%.*s/", (int)p->vendor.len, (const char *)p->vendor.data);
+        buf_printf(out, "%.*s", (int)p->name.len, (const char *)p->name.data);
+        if (p->lane == LANE_TEXT && p->model.len)
+            buf_printf(out, " (%.*s)", (int)p->model.len, (const char *)p->model.data);
         for (size_t j = 0; j < p->range_count; j++)
             for (size_t k = 0; k < p->ranges[j].count; k++)
                 buf_printf(out, "%s%s %.*s%s", k ? ", " : " [", kinds[p->ranges[j].events[k].kind],
@@ -148,7 +153,7 @@ static void csaf_whole(void)
     show(&a, &out);
     CHECK(is(buf_view(&out), "Debian xz-utils [introduced 5.5.1alpha-0.1, fixed 5.6.1+really5.4.5-1]\n"
                              "Debian xz-utils !5.6.1+really5.4.5-1 unaffected\n"
-                             "? Other Appliance (product_tree.branches[1].branches[0])\n"));
+                             "text Other/Appliance\n? Other Appliance (product_tree.branches[1].branches[0])\n"));
     CHECK(a.packages[0].order == ORDER_DEBIAN && is(a.packages[0].purl, "pkg:deb/debian/xz-utils"));
     CHECK(is(a.packages[0].path, "product_tree.branches[0].branches[0].branches[0]"));
     buf_free(&out);
@@ -208,7 +213,7 @@ static void csaf_rows(void)
          "\"product_id\":\"r\",\"name\":"
          "\"R\"}}]}" STATUS("\"known_affected\":[\"r\"]") "}",
          0,
-         "? R (product_tree.relationships[0])\n"
+         "text /R\n? R (product_tree.relationships[0])\n"
          "# product_tree.relationships[0]: its relationship names a product that is not there\n"},
         /* what is wrong with a part of the record */
         {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"s\",\"full_product_"
@@ -218,7 +223,7 @@ static void csaf_rows(void)
          "\"full_product_names\":[{\"product_id\":\"a\",\"name\":\"A\"" PURL("pkg:npm/left@1.0.0") "}]}" STATUS(
              "\"known_affected\":[\"r\",\"a\"]") "}",
          0,
-         "npm left =1.0.0\n? R (product_tree.relationships[0])\n"
+         "npm left =1.0.0\ntext /R\n? R (product_tree.relationships[0])\n"
          "# product_tree.relationships[0]: its relationships go in a circle, or too deep\n"
          "# product_tree.relationships[1]: its relationships go in a circle, or too deep\n"},
         {"{" HEAD ",\"product_tree\":{\"relationships\":[{\"product_reference\":\"r\",\"full_product_"
@@ -323,6 +328,67 @@ static void csaf_vex(void)
 }
 
 /* Groups that name one another's products again and again must not cost more than their text. */
+#define HELPED(id, helper) PRODUCT(id, ",\"product_identification_helper\":{" helper "}")
+static void csaf_lanes(void)
+{
+    static const struct reading rows[] = {
+        {"{" HEAD ",\"product_tree\":{" BRANCH(
+             "vendor", "V Inc.",
+             BRANCH("product_family", "F",
+                    BRANCH("product_name", "N 7",
+                           BRANCH("product_version_range", "<= V3.1",
+                                  "\"product\":" HELPED(
+                                      "a", "\"cpe\":\"cpe:2.3:h:v:n_7:-:*:*:*:*:*:*:*\",\"model_numbers\":[\"M-1\",\"M-"
+                                           "2\",7]"))))) "}" STATUS("\"known_affected\":[\"a\"]") "}",
+         0, "cpe v:n_7 [introduced 0, last V3.1]\ntext V Inc./N 7 (M-1\nM-2) [introduced 0, last V3.1]\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[" HELPED("a", "\"cpe\":\"cpe:/a:v:n:1.0\"") "]}" STATUS(
+             "\"fixed\":[\"a\"]") "}",
+         0, "cpe v:n !1.0 unaffected\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[" HELPED("a", "\"cpe\":\"cpe:/a:v\"") "]}" STATUS(
+             "\"known_affected\":[\"a\"]") "}",
+         0, "text /a\n? a (product_tree.full_product_names[0])\n"},
+        {"{" HEAD ",\"product_tree\":{\"full_product_names\":[" HELPED("a", "\"cpe\":\"cpe:/x:v:n\"") "]}" STATUS(
+             "\"known_affected\":[\"a\"]") "}",
+         0,
+         "text /a\n? a (product_tree.full_product_names[0])\n# product_tree.full_product_names[0]: its CPE name does "
+         "not parse\n"},
+        {"{" HEAD ",\"product_tree\":{" BRANCH(
+             "vendor", "V",
+             BRANCH("product_name", "N",
+                    BRANCH("product_version", "1 | 2",
+                           "\"product\":" PRODUCT("a", "")))) "}" STATUS("\"last_affected\":[\"a\"]") "}",
+         0, "text V/N =1 =2\ntext V/N\n? a (product_tree.branches[0].branches[0].branches[0])\n"},
+        {"{" HEAD ",\"product_tree\":{" BRANCH(
+             "vendor", "V",
+             BRANCH("product_name", "N",
+                    BRANCH("product_version_range", "vers:semver/<2.0.0",
+                           "\"product\":" PRODUCT("a", "")))) "}" STATUS("\"known_affected\":[\"a\"]") "}",
+         0, "text V/N [introduced 0, fixed 2.0.0]\n? a (product_tree.branches[0].branches[0].branches[0])\n"},
+        /* firmware on a device: by the firmware's name, and by the device's with the firmware's version */
+        {"{" HEAD ",\"product_tree\":{" BRANCH(
+             "vendor", "V",
+             "\"branches\":[{\"category\":\"product_name\",\"name\":\"Firmware\"," BRANCH(
+                 "product_version_range", "< 3",
+                 "\"product\":" PRODUCT(
+                     "fw",
+                     "")) "},"
+                          "{\"category\":\"product_name\",\"name\":\"Valve\",\"product\":" HELPED(
+                              "hw",
+                              "\"model_numbers\":[\"VX-100\"]") "}]") ",\"relationships\":[{\"category\":\"installed_"
+                                                                      "on\",\"product_reference\":\"fw\",\"relates_to_"
+                                                                      "product_reference\":\"hw\",\"full_product_"
+                                                                      "name\":" PRODUCT("r",
+                                                                                        "") "}]}" STATUS("\"known_"
+                                                                                                         "affected\":["
+                                                                                                         "\"r\"]") "}",
+         0,
+         "text V/Firmware [introduced 0, fixed 3]\ntext V/Valve (VX-100) [introduced 0, fixed 3]\n? r "
+         "(product_tree.relationships[0])\n"},
+    };
+    test("CSAF: CPE names and words");
+    readings("application/csaf+json", rows, sizeof rows / sizeof rows[0]);
+}
+
 static void csaf_groups(void)
 {
     struct buf text;
@@ -688,11 +754,11 @@ static void cve_rows(void)
         {CNA("\"vendor\":\"V\",\"product\":\"P\",\"cpes\":[\"cpe:2.3:a:v:p:*:*:*:*:*:*:*:*\",\"cpe:\",7]" DEFAULT(
              "unaffected") VERSIONS(ONE("1.0", "affected"))),
          0,
-         " v:p =1.0\n"
+         "cpe v:p =1.0\ntext V/P =1.0\n"
          "# containers.cna.affected[0]: one of its CPE names does not parse, or names no product\n"
          "# containers.cna.affected[0]: one of its CPE names does not parse, or names no product\n"},
         {CNA("\"cpes\":[\"cpe:2.3:a:v:p:1.5:*:*:*:*:*:*:*\",\"cpe:2.3:h:v:q:-:*:*:*:*:*:*:*\"]" DEFAULT("affected")), 0,
-         " v:p =1.5 open\n v:q [introduced 0] open\n"},
+         "cpe v:p =1.5 open\ncpe v:q [introduced 0] open\n"},
         {CVE("\"adp\":[{},{\"affected\":[{" LEFT VERSIONS(ONE("1.0.0", "affected")) "}]}]"), 0,
          "npm left =1.0.0 open\n"},
         /* CPE applicability */
@@ -704,12 +770,12 @@ static void cve_rows(void)
              "{\"vulnerable\":true,\"criteria\":\"cpe:2.3:a:v:*:*:*:*:*:*:*:*:*\"},"
              "{\"vulnerable\":false,\"criteria\":\"cpe:2.3:o:v:os:*:*:*:*:*:*:*:*\"}]}]}]}"),
          0,
-         " v:p [introduced 1.0, last 2.0] !1.0\n v:q =3.0\n v:r open ~cpe:2.3:a:v:r:3.*:*:*:*:*:*:*:*\n"
+         "cpe v:p [introduced 1.0, last 2.0] !1.0\ncpe v:q =3.0\ncpe v:r open ~cpe:2.3:a:v:r:3.*:*:*:*:*:*:*:*\n"
          "# containers.cna.cpeApplicability: one of its CPE names does not parse, or names no product\n"},
         {CVE("\"cna\":{\"cpeApplicability\":[{\"operator\":\"AND\",\"nodes\":[{\"operator\":\"OR\",\"cpeMatch\":["
              "{\"vulnerable\":true,\"criteria\":\"cpe:2.3:a:v:p:*:*:*:*:*:*:*:*\",\"versionEndExcluding\":\"2.0\"}]},{}"
              "]}]}"),
-         0, " v:p [introduced 0, fixed 2.0] unknown\n"},
+         0, "cpe v:p [introduced 0, fixed 2.0] unknown\n"},
         /* refused */
         {CVE("\"cna\":{\"affected\":{}}"), E_TYPE, "affected"},
         {CNA(LEFT ",\"versions\":{}"), E_TYPE, "versions"},
@@ -910,6 +976,7 @@ int main(void)
     csaf_whole();
     csaf_rows();
     csaf_vex();
+    csaf_lanes();
     csaf_groups();
     version_texts();
     csaf_depth();
