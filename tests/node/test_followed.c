@@ -66,7 +66,7 @@ static void notices_are(struct bench *b, const char *want)
     size_t n = 0;
     buf_init(&json, 16 << 20);
     arena_init(&arena, 64 << 20);
-    CHECK_INT(node_notices_json(b->node, 0, &json), 0);
+    CHECK_INT(node_notices_json(b->node, &notice_filter_all, &json), 0);
     CHECK_INT(json_parse(&rows, buf_view(&json), 16 << 20, &arena, NULL), 0);
     for (uint32_t i = 0; rows && i < rows->count; i++) {
         const struct json *notice = json_get(&rows->child[i], "notice"), *advisory = json_get(notice, "advisory");
@@ -92,7 +92,7 @@ static void shown(struct bench *b, bool status, const char *want)
     if (status)
         node_status_json(b->node, b->now_ms, &json);
     else
-        CHECK_INT(node_notices_json(b->node, 0, &json), 0);
+        CHECK_INT(node_notices_json(b->node, &notice_filter_all, &json), 0);
     buf_byte(&json, 0);
     if (!strstr((const char *)json.data, want))
         printf("# not in: %s\n", (const char *)json.data);
@@ -158,7 +158,7 @@ static void counts(bool circle)
     opened(&b, circle);
     follow(&b, "osv", "https://feeds.example/1.json", first, SEEN);
     notices_are(&b, "affected feed:osv\n");
-    shown(&b, false, "\"state\":\"followed\",\"standing_since\":\"\",\"gone_since\":\"\",\"notice\":{");
+    shown(&b, false, "\"state\":\"followed\",\"standing_since\":\"\",\"gone_since\":\"\",\"group\":\"");
     shown(&b, false,
           "\"source\":\"feed:osv\",\"url\":\"https://feeds.example/1.json\",\"seen_at\":\"2023-11-14T22:21:40Z\","
           "\"state\":\"followed\"");

@@ -394,7 +394,7 @@ static void critical(void)
     bench_restart(&b); /* the marks are kept */
     stated(&b, osv("OSV-2", "2024-01-01T00:00:00Z", false, XZ));
     buf_init(&json, 65536);
-    CHECK_INT(node_notices_json(b.node, 0, &json), 0);
+    CHECK_INT(node_notices_json(b.node, &notice_filter_all, &json), 0);
     buf_byte(&json, 0);
     const char *at = (const char *)json.data;
     for (int i = 0; i < 2; i++) {
