@@ -122,6 +122,20 @@ rm "$web/csaf/changes.csv"
 printf '2026/hw-1.json\n2026/hw-2.json\n' > "$web/csaf/index.txt"
 same "without changes.csv its index.txt is read" "0 CSAF directory without dates" "$(code_of now folder) $(feed folder 'x["kind"]')"
 
+# An aggregator: one provider that answers, and one that does not, whose mirror does
+mkdir -p "$web/mirror" "$web/.well-known/csaf"
+make rolie "$web/mirror/white.json" "$source/csaf/" 2026/hw-4.json=2026-03-03T00:00:00Z
+make provider "$web/mirror/provider-metadata.json" "$source/mirror/provider-metadata.json" "rolie=$source/mirror/white.json"
+make aggregator "$web/aggregator.json" "$source/csaf/provider-metadata.json" "$source/nowhere/provider-metadata.json=$source/mirror/provider-metadata.json"
+rolie 2026/hw-1.json=2026-01-01T00:00:00Z 2026/hw-2.json=2026-02-02T00:00:00Z
+check "an aggregator is followed" comity observer follow add all "$source/aggregator.json"
+same "... and its providers, one by its mirror" "0 CSAF aggregator 3" "$(code_of now all) $(feed all '"%s %d" % (x["kind"], x["documents"])')"
+check "a host alone is followed" comity observer follow add host "$source"
+same "... by its metadata at the well-known place" 4 "$(code_of now host)"
+printf 'Contact: mailto:psirt@harbour.example\nCSAF: https://127.0.0.1:%s/x\n' $source_port > "$web/.well-known/security.txt"
+make provider "$web/.well-known/csaf/provider-metadata.json" "$source/.well-known/csaf/provider-metadata.json" "directory=$source/csaf"
+same "... once it is there" "0 CSAF provider 2" "$(code_of now host) $(feed host '"%s %d" % (x["kind"], x["documents"])')"
+
 # The archive
 for n in $(seq 1 120); do make osv "OSV-$n" 2026-01-01T00:00:00Z "package-$n" > "$circle/osv-$n.json"; done
 members() { for n in $(seq 1 120); do echo "OSV-$n.json=$circle/osv-$n.json"; done; }
@@ -178,7 +192,11 @@ same "... only" "0 120 0 0" "$(value "$circle/last" '"%d %d %d %d" % (x["taken"]
 # What the owner may say
 same "a name is followed once" 5 "$(code_of comity observer follow add harbour "$source/x")"
 same "a URL with a user is refused" 1 "$(code_of comity observer follow add user "http://a:b@127.0.0.1/")"
-check "a private network needs a word of the owner" comity observer follow add named "http://localhost.example.:$source_port/kev.json"
+check "a name is followed that leads to this machine" comity observer follow add named "http://127.1:$source_port/kev.json"
+: > "$circle/asked"
+same "... which is asked only by a word of the owner" "4 0" "$(code_of now named) $(asked .)"
+check "... that is given" comity observer follow add allowed "http://127.1:$source_port/kev.json" --inside
+same "... and then it is" 0 "$(code_of now allowed)"
 same "asking for what is not followed" 1 "$(code_of now nobody)"
 check "a feed is not followed any more" comity observer follow remove kev
 comity observer --json follow list > "$circle/feeds"

@@ -7,6 +7,7 @@ source_make.py hash FILE ...                                     FILE.sha256 (or
 source_make.py rolie FILE BASE-URL DOCUMENT=DATE ...             a ROLIE feed that lists the documents with their hashes
 source_make.py provider FILE CANONICAL-URL DISTRIBUTION ...      DISTRIBUTION: rolie=URL or directory=URL
 source_make.py kev FILE CVE=ADDED ...
+source_make.py aggregator FILE URL[=MIRROR] ...                  providers, by their metadata and a copy of it
 """
 import hashlib
 import json
@@ -96,4 +97,15 @@ def kev(path, *rows):
                     "knownRansomwareCampaignUse": "Known"} for row in rows]}, open(path, "w"))
 
 
-{"csaf": csaf, "osv": osv, "zip": archive, "hash": hashes, "rolie": rolie, "provider": provider, "kev": kev}[sys.argv[1]](*sys.argv[2:])
+def aggregator(path, *providers):
+    rows = []
+    for provider in providers:
+        url, _, mirror = provider.partition("=")
+        rows.append({"metadata": {"url": url, "last_updated": "2026-01-01T00:00:00Z", "publisher": {"name": "x"}},
+                     **({"mirrors": [mirror]} if mirror else {})})
+    json.dump({"aggregator": {"category": "aggregator", "name": "All of the harbour", "namespace": "https://all.example"},
+               "aggregator_version": "2.0", "canonical_url": "https://all.example/aggregator.json",
+               "csaf_providers": rows, "last_updated": "2026-01-01T00:00:00Z"}, open(path, "w"))
+
+
+{"aggregator": aggregator, "csaf": csaf, "osv": osv, "zip": archive, "hash": hashes, "rolie": rolie, "provider": provider, "kev": kev}[sys.argv[1]](*sys.argv[2:])
