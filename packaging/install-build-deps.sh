@@ -1,7 +1,7 @@
 # Sourced by ./demo and ./check: installs what is missing (saying so) and builds.
 build_packages="meson ninja-build gcc g++ pkg-config libsodium-dev libssl-dev libsqlite3-dev libmicrohttpd-dev libcurl4-openssl-dev
-    libzstd-dev zlib1g-dev libarchive-dev libseccomp-dev libsimdjson-dev bc"
-test_packages="python3 python3-cbor2 python3-nacl sqlite3 curl libjansson-dev dpkg iproute2 strace procps openssl groff-base mandoc python3-jsonschema python3-aiosmtpd"
+    libzstd-dev zlib1g-dev libarchive-dev librnp-dev libseccomp-dev libsimdjson-dev bc"
+test_packages="python3 python3-cbor2 python3-nacl sqlite3 curl libjansson-dev dpkg iproute2 strace procps openssl groff-base mandoc python3-jsonschema python3-aiosmtpd gnupg"
 
 install_missing() {
     local missing="" package sudo=""

@@ -70,6 +70,8 @@ enum {
     FEED_REDIRECTS_MAX = 3,               /* of one request */
     FEED_CALLS_MAX = 4,                   /* requests under way of one feed */
     FEED_CALLS_ALL = 8,                   /* ... of all feeds together */
+    FEED_KEY_BYTES_MAX = 65536,           /* an OpenPGP key */
+    FEED_SIGNATURE_BYTES_MAX = 65536,     /* a detached OpenPGP signature */
     LISTING_BYTES_MAX = 32 * 1024 * 1024, /* one list of documents, or the directory of an archive */
     ZIP_RATIO_MAX = 200,                  /* how much larger than its packed form a document of an archive may be */
     DOCUMENT_PULLS_MAX = 32,              /* documents fetched at once, by a node */

@@ -124,6 +124,7 @@ static void feed_print(const struct json *feed)
         "has", number(feed, "documents"), number(feed, "gone"), number(feed, "silent"), number(feed, "unreadable"));
     run_print("last run", json_get(feed, "last_run"));
     run_print("this run", json_get(feed, "run"));
+    label_print("key", feed, "key");
     label_print("good", feed, "succeeded");
     label_print("next", feed, "due");
     if (number(feed, "failures"))
@@ -216,17 +217,34 @@ static int follow_show(struct cli *cli)
 
 /* Telling */
 
+static void added_print(const struct json *answer)
+{
+    if (has_text(answer, "key")) {
+        (void)printf("only what is signed by this key is taken; compare it with what its owner says:\n  ");
+        print_text(answer, "key");
+        (void)printf("\n");
+    }
+    (void)printf("followed; it is being asked now: comity follow list\n");
+}
+
 static int follow_add(struct cli *cli)
 {
-    const char *every = option(cli, "--every");
+    const char *key = option(cli, "--key"), *every = option(cli, "--every");
     bool inside = option_flag(cli, "--inside");
+    struct buf body = {0};
+    struct fault fault = {0};
     struct call call;
     uint64_t minutes = 0;
     char seconds[32];
-    if (!words(cli, 2, "comity follow add NAME URL [--every MINUTES] [--inside]"))
+    if (!words(cli, 2, "comity follow add NAME URL [--every MINUTES] [--inside] [--key FILE]"))
         return EXIT_USAGE;
     if (every && (!decimal_parse(span_str(every), &minutes) || !minutes || minutes > 43200))
         return cli_usage(cli, "--every takes minutes, 1 to 43200");
+    int rc = key ? file_read(key, FEED_KEY_BYTES_MAX, &body, &fault) : 0;
+    if (rc) {
+        buf_free(&body);
+        return cli_fail(cli, rc, &fault);
+    }
     (void)snprintf(seconds, sizeof seconds, "%llu", (unsigned long long)minutes * 60);
     call_begin(&call, "/api/v1/feeds");
     parameter_add(&call.path, "name", cli->argv[0]);
@@ -235,12 +253,13 @@ static int follow_add(struct cli *cli)
         parameter_add(&call.path, "inside", "1");
     if (minutes)
         parameter_add(&call.path, "every", seconds);
-    if (call_make(&call, cli, "POST", span_of(NULL, 0))) {
+    if (call_make(&call, cli, "POST", buf_view(&body))) {
         if (cli->json)
             raw(&call);
         else
-            (void)printf("followed; it is being asked now: comity follow list\n");
+            added_print(call.root);
     }
+    buf_free(&body);
     return call_end(&call);
 }
 

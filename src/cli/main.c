@@ -123,7 +123,7 @@ const struct command commands[] = {
      "Example:\n  comity notices --open\n  comity notices ack 5f0c12ab34cd --note 'patched at 02:10'\n",
      command_notices},
     {"follow", "sources outside of the circle: CSAF providers, OSV archives, known exploited vulnerabilities",
-     "comity follow add NAME URL [--every MINUTES] [--inside]\n"
+     "comity follow add NAME URL [--every MINUTES] [--inside] [--key FILE]\n"
      "comity follow list                 what is followed, and how it goes\n"
      "comity follow show NAME            its documents; what changed silently, is gone, or was refused\n"
      "comity follow now NAME [--check] [--wait SECONDS]\n"
@@ -139,7 +139,8 @@ const struct command commands[] = {
      "asked, and none\n"
      "in a private network, unless URL names it by address, or --inside allows it. --check asks again for every "
      "document, so that\n"
-     "bytes which changed without a new revision show.\n\n"
+     "bytes which changed without a new revision show. With --key, an OpenPGP public key, only what it has signed is "
+     "taken.\n\n"
      "Exit code of now: 0 all is here; 1 something was refused; 3 it still goes on; 4 the source failed. Of show: 1 "
      "when "
      "something\n"

@@ -42,11 +42,11 @@ enum event_kind_node {
     EVENT_INVENTORY, /* the owner adds or replaces an inventory: `name`, `body` = file bytes, `media` = distribution, `critical`, `sector` */
     EVENT_DELIVERED, /* a notice or message was handed over: `name` = the channel's, `hash` = its id */
     EVENT_ACK, /* somebody takes care: `hash` = of a notice, or of a message with all of its; `name` = who, `body` = a note */
-    EVENT_ABSENT,      /* the owner says that these committee members will not answer: `name` (recovery) */
-    EVENT_LEAVE,       /* the owner leaves the circle: `name` = own party, as confirmation; `body` = reason */
-    EVENT_BACKED_UP,   /* the owner has made a backup: `hash` = its id, `body` = what is kept of it (JSON) */
-    EVENT_FETCHED,     /* the result of an ACTION_FETCH: `status`, `body`, `fetched` */
-    EVENT_FEED_ADD,    /* the owner follows a feed: `name`, `media` = its URL, `feed` */
+    EVENT_ABSENT,    /* the owner says that these committee members will not answer: `name` (recovery) */
+    EVENT_LEAVE,     /* the owner leaves the circle: `name` = own party, as confirmation; `body` = reason */
+    EVENT_BACKED_UP, /* the owner has made a backup: `hash` = its id, `body` = what is kept of it (JSON) */
+    EVENT_FETCHED,   /* the result of an ACTION_FETCH: `status`, `body`, `fetched` */
+    EVENT_FEED_ADD,  /* the owner follows a feed: `name`, `media` = its URL, `body` = an OpenPGP key or empty, `feed` */
     EVENT_FEED_REMOVE, /* `name` */
     EVENT_FEED_RUN,    /* now, and not when it is due: `name`, `feed` */
     EVENT_FEED_IMPORT, /* documents that the owner has at hand: `name`; `body`: as feed_import.c takes them apart */

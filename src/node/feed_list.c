@@ -128,11 +128,21 @@ static int document_add(struct node *node, struct feed *feed, size_t source, str
         return run->item_count == FEED_DOCUMENTS_MAX ? 0 : E_NOMEM;
     *to = (struct feed_item){.url = url,
                              .hash_url = url_made(run, base, item->hash_url),
+                             .signature_url = url_made(run, base, item->signature_url),
                              .stamp = item->updated == LISTED_NEVER ? 0 : (uint64_t)item->updated,
                              .source = (uint32_t)source};
     int kind = run->sources[source].kind;
     to->guess_hash = kind == LISTING_CHANGES || kind == LISTING_INDEX;
     return 0;
+}
+
+static void keys_match(struct feed *feed, struct span base, const struct listing *listing)
+{
+    bool named = false;
+    for (size_t i = 0; i < listing->key_count; i++)
+        named = named || span_is(listing->keys[i].fingerprint, feed->fingerprint);
+    if (feed->fingerprint[0] && listing->key_count && !named)
+        feed_problem(feed->run, base, "its metadata does not name the key %s that was given for it", feed->fingerprint);
 }
 
 static int listing_take(struct node *node, struct feed *feed, struct span base, const struct listing *listing)
@@ -150,6 +160,7 @@ static int listing_take(struct node *node, struct feed *feed, struct span base, 
             (void)snprintf(feed->title, sizeof feed->title, "%.*s", (int)title.len,
                            title.len ? (const char *)title.data : "");
     }
+    keys_match(feed, base, listing);
     run->counts.problems += listing->problem_count;
     if (listing->problem_count)
         feed_problem(run, base, "%zu rows cannot be read; the first: %.*s", listing->problem_count,

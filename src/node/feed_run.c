@@ -364,6 +364,7 @@ static int document_end(struct node *node, struct feed *feed, struct feed_task *
     enum feed_taken taken = FEED_SAME;
     const struct feed_document document = {.url = run->items[task->item].url,
                                            .bytes = buf_view(&task->document),
+                                           .signature = task->signed_well ? feed->fingerprint : NULL,
                                            .hash_checked = task->hash_len == 64   ? "sha-512"
                                                            : task->hash_len == 32 ? "sha-256"
                                                                                   : NULL};
@@ -402,11 +403,50 @@ static int document_refuse(struct node *node, struct feed *feed, struct feed_tas
     return rc;
 }
 
-/* The bytes are here and agree with the hash that the source names, if it names one. */
+static bool beside_allowed(const struct feed *feed, struct span text)
+{
+    struct url url;
+    return url_parse(&url, text, NULL) == 0 && feed_host_allowed(feed, &url);
+}
+
+/* The bytes are here and agree with the hash that the source names, if it names one. Where the owner gave a key, its signature must be there,
+   too. */
 static int document_hashed(struct node *node, struct feed *feed, struct feed_task *task)
 {
+    const struct feed_item *item = &feed->run->items[task->item];
+    char url[FOLLOWED_URL_MAX + 16];
     if (task->hash_len && !hash_matches(task))
         return document_refuse(node, feed, task, E_HASH, "the bytes are not those whose hash the source names");
+    if (!feed->fingerprint[0])
+        return document_end(node, feed, task);
+    (void)snprintf(url, sizeof url, "%.*s.asc", (int)item->url.len, (const char *)item->url.data);
+    struct span from = item->signature_url.len ? item->signature_url : span_str(url);
+    if (!beside_allowed(feed, from))
+        return document_refuse(node, feed, task, E_REFUSED, "its signature lies where the metadata does not lead");
+    feed_task_ask(node, task, FEED_SIGNATURE, from, FEED_SIGNATURE_BYTES_MAX);
+    return 0;
+}
+
+static int signature_came(struct node *node, struct feed *feed, struct feed_task *task, int status)
+{
+    char fingerprint[FINGERPRINT_BYTES];
+    struct fault fault = {0};
+    struct buf key;
+    if (status != 200)
+        return document_refuse(node, feed, task, E_SIGNATURE,
+                               "a key was given for this source, and this has no signature");
+    buf_init(&key, FEED_KEY_BYTES_MAX);
+    int rc = feed_key_get(node, feed, &key);
+    rc = rc ? rc
+            : node->env.parser->ops->signature(node->env.parser, buf_view(&task->document), buf_view(&task->partial),
+                                               buf_view(&key), fingerprint, &fault);
+    buf_free(&key);
+    if (rc == E_NOMEM || rc == E_IO || rc == E_NOTFOUND)
+        return rc == E_NOTFOUND ? E_CORRUPT : rc;
+    if (rc || !task->partial.len)
+        return document_refuse(node, feed, task, E_SIGNATURE,
+                               "it is not signed by the key that was given for this source");
+    task->signed_well = true;
     return document_end(node, feed, task);
 }
 
@@ -425,12 +465,11 @@ static int document_here(struct node *node, struct feed *feed, struct feed_task 
 {
     const struct feed_run *run = feed->run;
     const struct feed_item *item = &run->items[task->item];
-    struct url url;
     struct buf body = task->partial;
     buf_init(&task->partial, HTTP_BODY_MAX);
     buf_free(&task->document);
     task->document = body;
-    if (item->hash_url.len && (url_parse(&url, item->hash_url, NULL) != 0 || !feed_host_allowed(feed, &url)))
+    if (item->hash_url.len && !beside_allowed(feed, item->hash_url))
         return document_refuse(node, feed, task, E_REFUSED, "its hash lies on a host that the metadata does not name");
     bool guess = item->guess_hash && (!run->no_hashes || run->sources[item->source].trusted);
     return item->hash_url.len || guess ? hash_ask(node, feed, task, ".sha256") : document_hashed(node, feed, task);
@@ -495,6 +534,8 @@ static int answer_take(struct node *node, struct feed *feed, struct feed_task *t
     switch (task->stage) {
     case FEED_LIST:
         return list_came(node, feed, task, status);
+    case FEED_SIGNATURE:
+        return signature_came(node, feed, task, status);
     case FEED_HASH:
         return hash_came(node, feed, task, status);
     case FEED_DOCUMENT:

@@ -32,6 +32,7 @@ static void settings_json(const struct feed *feed, struct buf *out)
     buf_member(out, "url", span_str(feed->url));
     buf_member(out, "kind", span_str(feed->kind == LISTING_UNKNOWN ? "" : listing_names[feed->kind]));
     buf_member(out, "title", span_str(feed->title));
+    buf_member(out, "key", span_str(feed->fingerprint));
     instant(out, "added", feed->added);
     instant(out, "tried", feed->tried);
     instant(out, "succeeded", feed->succeeded);

@@ -1,6 +1,7 @@
 /* The owner's acts on feeds, what is kept of them, and when each is due. Small state:
      feeds             names, a line each
      feed/NAME         JSON: its settings and what became of its runs
+     feed-key/NAME     the OpenPGP key that the owner gave
      feed-tag/HASH     of feed and url: which state of it we have
    So a start knows all that the last process knew, but for the run that was going on, which begins anew and finds less to do. */
 #include "node/feeds.h"
@@ -57,6 +58,7 @@ int feed_save(struct node *node, const struct feed *feed)
     buf_init(&out, FEED_STATE_BYTES_MAX);
     buf_byte(&out, '{');
     buf_member(&out, "url", span_str(feed->url));
+    buf_member(&out, "fingerprint", span_str(feed->fingerprint));
     buf_member(&out, "title", span_str(feed->title));
     buf_member(&out, "problem", span_str(feed->problem));
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
@@ -92,6 +94,7 @@ static int feed_parse(struct feed *feed, struct span text)
     arena_init(&arena, 1 << 20);
     int rc = json_parse(&root, text, FEED_STATE_BYTES_MAX, &arena, NULL);
     text_load(feed->url, sizeof feed->url, root, "url");
+    text_load(feed->fingerprint, sizeof feed->fingerprint, root, "fingerprint");
     text_load(feed->title, sizeof feed->title, root, "title");
     text_load(feed->problem, sizeof feed->problem, root, "problem");
     for (size_t i = 0; rc == 0 && i < sizeof numbers / sizeof numbers[0]; i++) {
@@ -231,6 +234,13 @@ int feed_tag_put(struct node *node, const struct feed *feed, struct span url, co
     return rc;
 }
 
+int feed_key_get(struct node *node, const struct feed *feed, struct buf *out)
+{
+    char key[NAME_BYTES_MAX + 16];
+    (void)snprintf(key, sizeof key, "feed-key/%s", feed->name);
+    return node->env.store->ops->state_get(node->env.store, span_str(key), out);
+}
+
 /* The owner's acts */
 
 static void done(struct node *node, const struct event *event, int status, const char *what)
@@ -258,7 +268,7 @@ static int add_check(struct node *node, const struct event *event, struct fault 
     return url_parse(&url, event->media, fault);
 }
 
-static int feed_add(struct node *node, const struct event *event)
+static int feed_add(struct node *node, const struct event *event, const char *fingerprint)
 {
     struct feed *feed = calloc(1, sizeof *feed);
     if (!feed)
@@ -271,19 +281,31 @@ static int feed_add(struct node *node, const struct event *event)
     feed->added = feed->due = now_seconds(node);
     feed->kind = LISTING_UNKNOWN;
     url_look(feed);
-    int rc = feed_save(node, feed);
+    (void)snprintf(feed->fingerprint, sizeof feed->fingerprint, "%s", fingerprint);
+    int rc = *fingerprint ? state_text_put(node, "feed-key/", feed->name, event->body) : 0;
+    rc = rc ? rc : feed_save(node, feed);
     return rc ? rc : names_save(node);
 }
 
 int feed_add_take(struct node *node, const struct event *event)
 {
     struct fault fault = {0};
-    if (add_check(node, event, &fault) != 0) {
+    char fingerprint[FINGERPRINT_BYTES] = "";
+    int rc = add_check(node, event, &fault);
+    if (rc == 0 && event->body.len)
+        rc = node->env.parser->ops->signature(node->env.parser, span_of(NULL, 0), span_of(NULL, 0), event->body,
+                                              fingerprint, &fault);
+    if (rc) {
         reply_error(node, event->token, fault.code == E_EXISTS ? 409 : 400, &fault);
-        return 0;
+        return rc == E_NOMEM || rc == E_IO ? rc : 0;
     }
-    done(node, event, 201, "followed");
-    return feed_add(node, event);
+    struct action *action = action_add(node, ACTION_REPLY);
+    action->token = event->token;
+    action->status = 201;
+    action->content_type = "application/json";
+    buf_printf(&action->body, "{\"feed\":\"%.*s\",\"followed\":true,\"key\":\"%s\"}\n", (int)event->name.len,
+               (const char *)event->name.data, fingerprint);
+    return feed_add(node, event, fingerprint);
 }
 
 static struct feed *feed_need(struct node *node, const struct event *event)

@@ -35,8 +35,10 @@ struct feed_counts {
 
 struct feed {
     char name[NAME_BYTES_MAX + 1], url[FOLLOWED_URL_MAX + 1];
-    bool inside;                                   /* may lie in a private network */
-    bool url_inside;                               /* its URL names an address of one */
+    bool inside; /* may lie in a private network */
+    char fingerprint
+        [FINGERPRINT_BYTES]; /* of the OpenPGP key that the owner gave (state "feed-key/NAME"); empty: none */
+    bool url_inside;         /* its URL names an address of one */
     int64_t every_s, added, tried, succeeded, due; /* instants; 0: never */
     unsigned failures;                             /* runs since the last good one */
     int kind;                                      /* enum listing_kind of what the URL has, or LISTING_UNKNOWN */
@@ -65,14 +67,23 @@ struct feed_source {      /* one list */
     struct feed_tag tag; /* of what was read */
 };
 struct feed_item { /* one document */
-    struct span url, hash_url;
+    struct span url, hash_url, signature_url;
     uint64_t stamp;
     uint32_t source;
     bool guess_hash;      /* no list names its hash file, but there may be one beside it */
     bool wanted, again;   /* again: the list shows no change; only what is not as it was is taken */
     struct listed listed; /* of an archive */
 };
-enum feed_stage { FEED_FREE, FEED_LIST, FEED_DOCUMENT, FEED_HASH, FEED_TAIL, FEED_DIRECTORY, FEED_CHUNK };
+enum feed_stage {
+    FEED_FREE,
+    FEED_LIST,
+    FEED_DOCUMENT,
+    FEED_HASH,
+    FEED_SIGNATURE,
+    FEED_TAIL,
+    FEED_DIRECTORY,
+    FEED_CHUNK
+};
 struct feed_task { /* one request, or what it brought */
     enum feed_stage stage;
     uint64_t token; /* under way; 0: it is to be sent when `at_ms` has come */
@@ -84,6 +95,7 @@ struct feed_task { /* one request, or what it brought */
     uint64_t base;    /* where `body` begins in the archive */
     bool whole;       /* the chunk is here, and is being taken */
     struct buf partial, document;
+    bool signed_well;   /* by the key that the owner gave */
     struct fetched got; /* spans into `tag` */
     struct feed_tag tag;
     uint8_t hash[64];
@@ -124,6 +136,8 @@ struct feed *feed_of(struct node *node, struct span name);
 int feed_save(struct node *node, const struct feed *feed);
 int feed_tag_get(struct node *node, const struct feed *feed, struct span url, struct feed_tag *out);
 int feed_tag_put(struct node *node, const struct feed *feed, struct span url, const struct feed_tag *tag);
+
+int feed_key_get(struct node *node, const struct feed *feed, struct buf *out);
 
 /* feed_run.c */
 int feed_run_begin(struct node *node, struct feed *feed, bool check);

@@ -118,6 +118,14 @@ static int here_archive_document(struct parser *parser, struct span bytes, const
     return zip_document_read(out, bytes, item, fault);
 }
 
+static int here_signature(struct parser *parser, struct span document, struct span signature, struct span key,
+                          char fingerprint[static FINGERPRINT_BYTES], struct fault *fault)
+{
+    (void)parser;
+    int rc = openpgp_key(key, fingerprint, fault);
+    return rc || !signature.len ? rc : openpgp_verify(document, signature, key, fault);
+}
+
 struct parser *parser_here(void)
 {
     static const struct parser_ops ops = {.advisory = here_advisory,
@@ -132,7 +140,8 @@ struct parser *parser_here(void)
                                           .listing = here_listing,
                                           .archive_end = here_archive_end,
                                           .archive_listing = here_archive_listing,
-                                          .archive_document = here_archive_document};
+                                          .archive_document = here_archive_document,
+                                          .signature = here_signature};
     static struct parser here = {&ops};
     return &here;
 }

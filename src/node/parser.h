@@ -6,6 +6,7 @@
 #include "circle/faces.h"
 #include "format/advisory.h"
 #include "format/inventory.h"
+#include "format/openpgp.h"
 #include "format/zip.h"
 #include "publish/publish.h"
 #include "record/wire.h"
@@ -37,6 +38,9 @@ struct parser_ops {
     int (*archive_end)(struct parser *, struct span tail, uint64_t total, struct zip_end *, struct fault *);
     int (*archive_listing)(struct parser *, struct span directory, uint64_t entries, struct listing *, struct arena *,
                            struct fault *);
+    /* A detached signature (format/openpgp.h); with an empty one: the key's fingerprint. */
+    int (*signature)(struct parser *, struct span document, struct span signature, struct span key,
+                     char fingerprint[static FINGERPRINT_BYTES], struct fault *);
     int (*archive_document)(struct parser *, struct span bytes, const struct listed *, struct buf *out, struct fault *);
 };
 /* In this process. */

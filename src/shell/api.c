@@ -413,7 +413,7 @@ static const struct route {
     {"POST", "/api/v1/hosting", false, api_hosting, JOURNAL_FACTS_BYTES_MAX, {"organization"}},
     {"GET", "/api/v1/hosting", false, api_hosted, 0, {NULL}},
     {"POST", "/api/v1/carried", false, api_carried, DOCUMENT_BYTES_MAX, {"party", "path"}},
-    {"POST", "/api/v1/feeds", false, api_feed_add, 0, {"name", "url", "inside", "every"}},
+    {"POST", "/api/v1/feeds", false, api_feed_add, FEED_KEY_BYTES_MAX, {"name", "url", "inside", "every"}},
     {"POST", "/api/v1/feeds/remove", false, api_feed_remove, 0, {"name"}},
     {"POST", "/api/v1/feeds/run", false, api_feed_run, 0, {"name", "check"}},
     {"POST", "/api/v1/feeds/import", false, api_feed_import, HTTP_BODY_MAX, {"name"}},

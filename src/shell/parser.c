@@ -29,6 +29,7 @@ enum parse_type {
     PARSE_ARCHIVE_END,
     PARSE_ARCHIVE_LISTING,
     PARSE_ARCHIVE_DOCUMENT,
+    PARSE_SIGNATURE, /* key and signature, each behind its length, then the document */
     PARSE_TYPES
 };
 enum {
@@ -154,6 +155,17 @@ static int archive_document_answer(const struct parse_ask *ask, struct span byte
     return parser_here()->ops->archive_document(NULL, bytes, &item, out, fault);
 }
 
+static int signature_answer(struct span bytes, struct buf *out, struct fault *fault)
+{
+    struct span key, signature;
+    char fingerprint[FINGERPRINT_BYTES];
+    if (!flat_take_text(&bytes, &key) || !flat_take_text(&bytes, &signature))
+        return E_TRUNCATED;
+    int rc = parser_here()->ops->signature(NULL, bytes, signature, key, fingerprint, fault);
+    buf_text(out, fingerprint);
+    return rc;
+}
+
 static int answer_make(const struct parse_ask *ask, struct span side, struct span document, struct arena *arena,
                        struct buf *out, struct fault *fault)
 {
@@ -188,6 +200,8 @@ static int answer_make(const struct parse_ask *ask, struct span side, struct spa
         return listing_answer(ask, document, arena, out, fault);
     case PARSE_ARCHIVE_END:
         return archive_end_answer(ask->numbers[0], document, out, fault);
+    case PARSE_SIGNATURE:
+        return signature_answer(document, out, fault);
     case PARSE_ARCHIVE_DOCUMENT:
         return archive_document_answer(ask, document, out, fault);
     default:
@@ -255,6 +269,7 @@ void parser_run(const struct serve *serve, int control)
     if (!confine_sanitized()) /* such a build needs address space without measure */
         (void)setrlimit(RLIMIT_AS, &memory);
     sort_prepare();
+    openpgp_prepare();
     int rc = confine_self(CONFINED_PARSER, NULL, degraded);
     child_report(control, rc, &fault, degraded);
     while ((fd = fd_receive(control, &what)) >= 0) {
@@ -558,6 +573,26 @@ static int op_archive_document(struct parser *parser, struct span bytes, const s
     return rc ? rc : out->error;
 }
 
+static int op_signature(struct parser *parser, struct span document, struct span signature, struct span key,
+                        char fingerprint[static FINGERPRINT_BYTES], struct fault *fault)
+{
+    struct parse_ask request = {.type = PARSE_SIGNATURE};
+    struct buf body, answer;
+    buf_init(&body, INVENTORY_BYTES_MAX);
+    buf_init(&answer, ANSWER_BYTES_MAX);
+    flat_put_text(&body, key);
+    flat_put_text(&body, signature);
+    buf_span(&body, document);
+    int rc = body.error ? body.error : ask(parser, &request, span_of(NULL, 0), buf_view(&body), &answer, fault);
+    if (rc == 0 && (!answer.len || answer.len >= FINGERPRINT_BYTES || !text_is_line(buf_view(&answer))))
+        rc = fail(fault, E_PARSER, "what came back is no fingerprint");
+    (void)snprintf(fingerprint, FINGERPRINT_BYTES, "%.*s", rc ? 0 : (int)answer.len,
+                   answer.len ? (const char *)answer.data : "");
+    buf_free(&body);
+    buf_free(&answer);
+    return rc;
+}
+
 int parser_unpack(struct parser *parser, struct span packed, struct buf *out)
 {
     struct parse_ask request = {.type = PARSE_UNPACK, .most = out->max};
@@ -583,7 +618,8 @@ struct parser *parser_client(struct shell *shell)
                                           .listing = op_listing,
                                           .archive_end = op_archive_end,
                                           .archive_listing = op_archive_listing,
-                                          .archive_document = op_archive_document};
+                                          .archive_document = op_archive_document,
+                                          .signature = op_signature};
     static struct client client;
     client = (struct client){.base = {&ops}, .shell = shell, .fd = -1};
     return &client.base;

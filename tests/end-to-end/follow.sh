@@ -161,6 +161,32 @@ make zip "$web/osv/all.zip" $(members | grep -v OSV-100.json)
 same "from a server without Range it comes whole" "0 1" "$(code_of now osv) $(feed osv 'x["last_run"]["taken"]')"
 behaviour '{}'
 
+# Signatures
+export GNUPGHOME=$circle/gnupg
+mkdir -m 700 "$GNUPGHOME"
+key_make() { gpg --batch --quiet --passphrase "" --quick-generate-key "$1" "$2" sign never; }
+key_sign() { gpg --batch --quiet --no-auto-check-trustdb --yes --local-user "$1" --armor --output "$2.asc" --detach-sign "$2"; }
+key_make right@harbour.example ed25519 && key_make wrong@harbour.example rsa3072 || not_ok "gpg makes keys"
+gpg --batch --quiet --armor --export right@harbour.example > "$circle/right.asc"
+gpg --batch --quiet --armor --export > "$circle/both.asc"
+mkdir -p "$web/signed/2026"
+for n in 1 2 3; do make csaf "$web/signed/2026/s-$n.json" "S-2026-$n" 1.0.0 2026-01-01T00:00:00Z zlib; done
+key_sign right@harbour.example "$web/signed/2026/s-1.json"
+key_sign wrong@harbour.example "$web/signed/2026/s-2.json"
+for n in 1 2 3; do echo "\"2026/s-$n.json\",\"2026-01-0${n}T00:00:00Z\""; done > "$web/signed/changes.csv"
+same "a file that is no key" 1 "$(code_of comity observer follow add signed "$source/signed/" --key "$circle/status")"
+same "... or two" 1 "$(code_of comity observer follow add signed "$source/signed/" --key "$circle/both.asc")"
+same "a source is followed by its key" 0 "$(code_of comity observer follow add signed "$source/signed/" --key "$circle/right.asc")"
+check "... whose fingerprint is told" grep -q "$(gpg --batch --with-colons --list-keys right@harbour.example | sed -n 's/^fpr:::::::::\([0-9A-F]*\):/\1/p' | head -n 1)" "$circle/last"
+same "... signed by another, or not at all: refused" 1 "$(code_of now signed)"
+same "... and what it signed is taken" 1 "$(feed signed 'x["documents"]')"
+shown signed
+same "... and shown" 2 "$(grep -c bad-signature "$circle/shown")"
+key_sign right@harbour.example "$web/signed/2026/s-2.json"
+key_sign right@harbour.example "$web/signed/2026/s-3.json"
+same "signed well, they are taken" "0 3" "$(code_of now signed) $(feed signed 'x["documents"]')"
+gpgconf --kill gpg-agent
+
 # Known exploited vulnerabilities
 exploited() { notices '[row.get("known_exploited", {}).get("added") for row in x if row["notice"]["advisory"]["id"] == "HW-2026-1"][0]'; }
 same "nothing is known to be exploited yet" None "$(exploited)"

@@ -215,6 +215,7 @@ def drive():
     ask(outside, "POST", f"{api}/feeds", 201, "a feed", feed)
     ask(outside, "POST", f"{api}/feeds", 409, "... once", feed)
     ask(outside, "POST", f"{api}/feeds", 400, "... by no URL", "name=other&url=x")
+    ask(outside, "POST", f"{api}/feeds", 413, "... with a long key", feed, bytes(65537))
     ask(outside, "POST", f"{api}/feeds/run", 409, "... which is being asked", "name=feed")
     ask(outside, "POST", f"{api}/feeds/run", 404, "... that is none", "name=nobody")
     ask(outside, "POST", f"{api}/feeds/import", 200, "documents at hand", "name=hand", b"\0\0\0\1a\0\0\0\2{}")
