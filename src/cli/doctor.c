@@ -468,6 +468,31 @@ static int undelivered_visit(void *ctx, const struct journal_row *row)
     return rc == E_NOTFOUND ? 0 : rc;
 }
 
+/* A message by a route: its key in `queued` is the key that `delivered` gets. */
+static int queued_visit(void *ctx, const struct journal_row *row)
+{
+    struct undelivered *u = ctx;
+    int rc = u->store->ops->journal_find(u->store, span_str("delivered"), row->key, NULL, NULL);
+    if (rc == E_NOTFOUND && !u->count++)
+        u->since = row->at;
+    return rc == E_NOTFOUND ? 0 : rc;
+}
+
+static void check_routes(struct doctor *d)
+{
+    struct undelivered u = {.store = d->party.store};
+    char since[21];
+    if (!d->party.config.routes.count || !u.store ||
+        u.store->ops->journal_scan(u.store, span_str("queued"), 0, queued_visit, &u) != 0)
+        return;
+    time_format(u.since, since);
+    if (u.count)
+        say(d, LEVEL_WARN, "notices", "look at the node's log, which names the channel; it is tried again for ever",
+            "channels of routes have not taken %lu messages, the oldest of %s", u.count, since);
+    else
+        say(d, LEVEL_OK, "notices", NULL, "the channels of all routes have taken them all");
+}
+
 static void check_notices(struct doctor *d)
 {
     const char *const channels[] = {d->party.config.notify_command[0] ? "command" : NULL,
@@ -484,7 +509,8 @@ static void check_notices(struct doctor *d)
         else
             say(d, LEVEL_OK, "notices", NULL, "the %s has taken them all", channels[i]);
     }
-    if (!channels[0] && !channels[1])
+    check_routes(d);
+    if (!channels[0] && !channels[1] && !d->party.config.routes.count)
         say(d, LEVEL_OK, "notices", NULL, "go to no channel: comity notices shows them");
 }
 

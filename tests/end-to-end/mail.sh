@@ -104,6 +104,8 @@ publish --open "$circle/a.json" > "$circle/id"
 check "a server without STARTTLS gets nothing" until_true 20 refused_since "$refused"
 same "... indeed" "$before" "$(mails | wc -l)"
 stop smtp
+comity operator doctor > "$circle/doctor" 2>&1
+check "the doctor says what was not taken" grep -q "warn.*notices.*channels of routes have not taken 1 messages" "$circle/doctor"
 stop operator
 configure smtps "route = all: channel=mail:soc@agency.example"
 server implicit take
