@@ -34,6 +34,7 @@ enum {
     KEPT_BYTES_MAX = 2 * INVENTORY_BYTES_MAX, /* what the node keeps of one, and replaces as a whole */
     COMPONENTS_MAX = 200000,
     CSV_COLUMNS_MAX = 1024,
+    COLUMNS_BYTES_MAX = 1023, /* the words that say which of them has what */
     /* Archives of advisories: OSV's whole export is some 700,000 records in 1 GB, 8 times that unpacked */
     ARCHIVE_MEMBERS_MAX = 4000000,
     ARCHIVE_MIB_MAX = 32768, /* that come out, passed over or not */

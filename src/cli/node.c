@@ -133,7 +133,7 @@ static void distribution_guess(char out[static 64])
 }
 
 static int inventory_post(struct cli *cli, const char *name, const char *file, const char *distribution,
-                          const char *sector, bool critical)
+                          const char *columns, const char *sector, bool critical)
 {
     struct buf body, out = {0}, path;
     struct fault fault = {0};
@@ -148,6 +148,10 @@ static int inventory_post(struct cli *cli, const char *name, const char *file, c
     url_escape(&path, name);
     buf_text(&path, "&distribution=");
     url_escape(&path, distribution);
+    if (columns) {
+        buf_text(&path, "&columns=");
+        url_escape(&path, columns);
+    }
     if (sector) {
         buf_text(&path, "&sector=");
         url_escape(&path, sector);
@@ -199,10 +203,11 @@ static int inventory_list(struct cli *cli)
 
 int command_inventory(struct cli *cli)
 {
-    static const char usage[] =
-        "comity inventory add NAME (FILE [--distribution D] | --this-machine) [--critical] [--sector S] | list";
+    static const char usage[] = "comity inventory add NAME (FILE [--distribution D] [--columns C] | --this-machine) "
+                                "[--critical] [--sector S] | list";
     bool machine = option_flag(cli, "--this-machine"), critical = option_flag(cli, "--critical");
     const char *given = option(cli, "--distribution"), *sector = option(cli, "--sector");
+    const char *columns = option(cli, "--columns");
     char guess[64];
     distribution_guess(guess);
     if (cli->argc == 1 && strcmp(cli->argv[0], "list") == 0)
@@ -212,7 +217,7 @@ int command_inventory(struct cli *cli)
     if (strcmp(cli->argv[0], "add") != 0)
         return cli_usage(cli, "usage: %s", usage);
     return inventory_post(cli, cli->argv[1], machine ? "/var/lib/dpkg/status" : cli->argv[2], given ? given : guess,
-                          sector, critical);
+                          columns, sector, critical);
 }
 
 static const char *leave_word(const struct json *leave)

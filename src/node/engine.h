@@ -33,13 +33,13 @@ enum request_kind {
 };
 
 enum event_kind_node {
-    EVENT_START,    /* first event of a process */
-    EVENT_TICK,     /* nothing happened, but `now` has reached the due instant */
-    EVENT_FLUSH,    /* end of a round of events: commit what was submitted (group commit) */
-    EVENT_SUBMIT,   /* the owner states documents: `submissions` */
-    EVENT_REQUEST,  /* a peer's request: answered by ACTION_REPLY with the same token */
-    EVENT_RESPONSE, /* the result of an ACTION_SEND */
-    EVENT_INVENTORY, /* the owner adds or replaces an inventory: `name`, `body` = file bytes, `media` = distribution, `critical`, `sector` */
+    EVENT_START,     /* first event of a process */
+    EVENT_TICK,      /* nothing happened, but `now` has reached the due instant */
+    EVENT_FLUSH,     /* end of a round of events: commit what was submitted (group commit) */
+    EVENT_SUBMIT,    /* the owner states documents: `submissions` */
+    EVENT_REQUEST,   /* a peer's request: answered by ACTION_REPLY with the same token */
+    EVENT_RESPONSE,  /* the result of an ACTION_SEND */
+    EVENT_INVENTORY, /* the owner adds or replaces an inventory: `name`, `body` = file bytes, `media` = distribution, `columns`, `critical`, `sector` */
     EVENT_DELIVERED, /* a notice or message was handed over: `name` = the channel's, `hash` = its id */
     EVENT_ACK, /* somebody takes care: `hash` = of a notice, or of a message with all of its; `name` = who, `body` = a note */
     EVENT_ABSENT,    /* the owner says that these committee members will not answer: `name` (recovery) */
@@ -91,7 +91,7 @@ struct event {
     size_t submission_count;
     int status;                       /* EVENT_RESPONSE: HTTP status, or one of `response_status` */
     struct span content_type, header; /* EVENT_RESPONSE: Content-Type, Comity-Receipt */
-    struct span name, media, sector;
+    struct span name, media, sector, columns;
     bool critical;
     const struct fetched *fetched;
     const struct feed_order *feed;

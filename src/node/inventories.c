@@ -61,6 +61,7 @@ static void facts_write(const struct held_inventory *held, struct buf *out)
     hash_hex(&held->hash, hex);
     buf_member(out, "hash", span_str(hex));
     buf_member(out, "distribution", span_str(held->distribution));
+    buf_member(out, "columns", span_str(held->columns));
     buf_member(out, "format", span_str(held->format));
     buf_member(out, "sector", span_str(held->sector));
     buf_printf(out, "\"critical\":%s,\"components\":%zu,\"problems\":%zu", held->critical ? "true" : "false",
@@ -135,6 +136,7 @@ static int facts_read(struct span name, struct span text, struct held_inventory 
     if (rc == 0) {
         text_set(out->name, sizeof out->name, name);
         text_set(out->distribution, sizeof out->distribution, json_text(root, "distribution"));
+        text_set(out->columns, sizeof out->columns, json_text(root, "columns"));
         text_set(out->sector, sizeof out->sector, json_text(root, "sector"));
         text_set(out->format, sizeof out->format, json_text(root, "format"));
         out->components = (size_t)components;
@@ -161,8 +163,10 @@ static int flat_keep(struct node *node, const struct held_inventory *held, const
 static int file_parse(struct node *node, const struct held_inventory *held, struct span bytes, struct inventory *out,
                       struct arena *arena, struct fault *fault)
 {
-    struct span distribution = arena_copy(arena, span_str(held->distribution));
-    return node->env.parser->ops->inventory(node->env.parser, bytes, distribution, out, arena, fault);
+    const char *about = arena_printf(arena, "%s;%s", held->distribution, held->columns);
+    if (!about)
+        return fail(fault, E_NOMEM, "an inventory");
+    return node->env.parser->ops->inventory(node->env.parser, bytes, span_str(about), out, arena, fault);
 }
 
 /* Errors of the reader, not of what was read. */
@@ -281,14 +285,18 @@ static void words_check(const struct event *event, struct fault *fault)
     const struct {
         const char *what;
         struct span text;
-        size_t least;
-    } words[] = {
-        {"an inventory's name", event->name, 1}, {"a distribution", event->media, 0}, {"a sector", event->sector, 0}};
+        size_t least, most;
+    } words[] = {{"an inventory's name", event->name, 1, INVENTORY_NAME_MAX},
+                 {"a distribution", event->media, 0, INVENTORY_NAME_MAX},
+                 {"a sector", event->sector, 0, INVENTORY_NAME_MAX},
+                 {"a mapping of columns", event->columns, 0, COLUMNS_BYTES_MAX}};
     for (size_t i = 0; i < sizeof words / sizeof words[0] && !fault->code; i++)
-        if (words[i].text.len < words[i].least || words[i].text.len > INVENTORY_NAME_MAX)
-            (void)fail(fault, E_LIMIT, "%s has %zu to %d bytes", words[i].what, words[i].least, INVENTORY_NAME_MAX);
+        if (words[i].text.len < words[i].least || words[i].text.len > words[i].most)
+            (void)fail(fault, E_LIMIT, "%s has %zu to %zu bytes", words[i].what, words[i].least, words[i].most);
         else if (!text_is_line(words[i].text))
             (void)fail(fault, E_SYNTAX, "%s is one line of UTF-8 without control characters", words[i].what);
+    if (!fault->code && event->media.len && memchr(event->media.data, ';', event->media.len))
+        (void)fail(fault, E_SYNTAX, "a distribution has no semicolon");
     if (!fault->code && event->kind != EVENT_HOSTED && hosted_by(event->name).len)
         (void)fail(fault, E_SYNTAX, "a name with / is for inventories that are hosted (comity host)");
 }
@@ -298,6 +306,7 @@ static void held_make(const struct event *event, struct held_inventory *out)
     *out = (struct held_inventory){.critical = event->critical};
     text_set(out->name, sizeof out->name, event->name);
     text_set(out->distribution, sizeof out->distribution, event->media);
+    text_set(out->columns, sizeof out->columns, event->columns);
     text_set(out->sector, sizeof out->sector, event->sector);
     sha256(event->body, &out->hash);
 }

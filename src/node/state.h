@@ -169,7 +169,8 @@ struct early_document {
 
 /* Its number is its place. The file, and its components as flat bytes, are in the store. */
 struct held_inventory {
-    char name[INVENTORY_NAME_MAX + 1], distribution[INVENTORY_NAME_MAX + 1], sector[SECTOR_BYTES_MAX + 1], format[32];
+    char name[INVENTORY_NAME_MAX + 1], distribution[INVENTORY_NAME_MAX + 1], columns[COLUMNS_BYTES_MAX + 1],
+        sector[SECTOR_BYTES_MAX + 1], format[32];
     struct hash hash; /* of the file */
     size_t components, problems;
     bool critical;

@@ -102,6 +102,7 @@ static void api_inventory(struct shell *shell, struct caller *c, struct span res
     struct event event = {.kind = EVENT_INVENTORY,
                           .name = span_str(parameter(c, "name")),
                           .media = span_str(parameter(c, "distribution")),
+                          .columns = span_str(parameter(c, "columns")),
                           .sector = span_str(parameter(c, "sector")),
                           .critical = strcmp(parameter(c, "critical"), "1") == 0,
                           .body = buf_view(&c->body)};
@@ -406,7 +407,7 @@ static const struct route {
      false,
      api_inventory,
      INVENTORY_BYTES_MAX,
-     {"name", "distribution", "critical", "sector"}},
+     {"name", "distribution", "columns", "critical", "sector"}},
     {"POST", "/api/v1/absent", false, api_absent, 0, {"party"}},
     {"POST", "/api/v1/leave", false, api_leave, REASON_BYTES_MAX, {"party"}},
     {"POST", "/api/v1/backups", false, api_backup, JOURNAL_FACTS_BYTES_MAX, {"id"}},

@@ -60,6 +60,15 @@ refused 1 wrong-type "an SBOM whose components are no array" operator inventory 
 refused 1 unsupported "what is no SBOM" operator inventory add x unknown
 refused 1 over-limit "an inventory without a name" operator inventory add "" "$appliance"
 refused 1 bad-syntax "an inventory's name with a line break" operator inventory add $'a\nb' "$appliance"
+printf 'Paket;Stand;Quelle\nlodash;4.17.20;npm\n' > table.csv
+refused 1 not-found "a table without the column that was told" operator inventory add table table.csv --columns 'name=Package'
+refused 2 usage "a role that no column has" operator inventory add table table.csv --columns 'colour=Paket'
+refused 1 bad-syntax "a mapping of columns with a line break" operator inventory add table table.csv --columns $'name=Paket\nx'
+refused 1 over-limit "a mapping of columns of 1,100 bytes" operator inventory add table table.csv --columns "name=$(printf 'x%.0s' {1..1100})"
+operator inventory add table - --columns 'name=Paket,version=Stand,ecosystem=Quelle' < table.csv > table.json
+same "a table whose columns were told is an inventory" "csv 1 0" "$(value table.json '" ".join(str(x[k]) for k in ("format", "components", "problems"))')"
+comity operator inventory list > last
+check "... and is listed" grep -q '^table' last
 refused 1 bad-syntax "a distribution with a line break" operator inventory add a "$appliance" --distribution $'Debian:12\nx'
 
 refused 2 usage "an id that is none" vendor show zz
