@@ -17,7 +17,8 @@ static const struct span kind_notice = {(const uint8_t *)"notice", 6}, kind_chan
                          kind_delivered = {(const uint8_t *)"delivered", 9};
 static const char state_from[] = "notify/from", state_queued[] = "notify/queued";
 
-enum { NO_CHANNEL = UINT32_MAX, KEY_BYTES = 128 };
+#define NO_CHANNEL UINT32_MAX
+enum { KEY_BYTES = 128 };
 
 struct entry { /* a notice for a channel */
     uint32_t channel;

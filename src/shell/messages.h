@@ -83,7 +83,7 @@ struct fetched_message {
     int32_t status;                             /* as struct event's */
     char etag[FETCH_TAG_BYTES], modified[FETCH_DATE_BYTES], location[FOLLOWED_URL_MAX + 1];
 };
-enum { NOTIFY_COMMAND = UINT32_MAX };
+#define NOTIFY_COMMAND UINT32_MAX
 struct notice_message {
     uint64_t token;
     uint32_t channel; /* whose command: in the configuration's routes, or NOTIFY_COMMAND */
