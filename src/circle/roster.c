@@ -153,10 +153,10 @@ static int mirror_cosigned(const struct party *mirror, const struct party *write
     int64_t at;
     mirror_name(name, mirror);
     int found = note_verify_cosignature(note, span_str(name), &mirror->card.keys[KEY_MIRROR], timestamp, NULL);
-    for (uint32_t e = 0; found != E_SIGNATURE && e < mirror->former_count; e++) {
+    for (uint32_t e = 0; (found == 0 || found == E_KEY) && e < mirror->former_count; e++) {
         const struct former_keys *former = &mirror->former[e];
         int rc = note_verify_cosignature(note, span_str(name), &former->keys[KEY_MIRROR], &at, NULL);
-        if (rc == E_SIGNATURE)
+        if (rc && rc != E_KEY)
             return rc;
         if (rc == 0 && former_mirror_counts(former, writer, state, at) && (found || at < *timestamp)) {
             *timestamp = at;
@@ -177,7 +177,7 @@ int roster_cosigners(const struct roster *roster, const struct party *writer, co
         if (!mirror->committee || mirror == writer || *count == COMMITTEE_MAX)
             continue;
         int rc = mirror_cosigned(mirror, writer, note, &state, &timestamp);
-        if (rc == E_SIGNATURE)
+        if (rc && rc != E_KEY)
             return rc;
         for (int times = 0; rc == 0 && times <= MUTANT(QUORUM_TWICE) && *count < COMMITTEE_MAX; times++)
             out[(*count)++] = (struct cosigner){.party = mirror, .timestamp = timestamp};

@@ -38,8 +38,8 @@ static int statement_check(const struct roster *roster, struct span bytes, const
         rc = roster_statement_key(roster, s->issuer, &s->kid, &out->issuer, fault);
         key = rc ? NULL : &out->issuer->card.keys[KEY_STATEMENT];
     }
-    if (rc == 0 && statement_verify(s, key) != 0)
-        rc = fail(fault, E_SIGNATURE, "by the statement key of %s", out->issuer->card.name);
+    if (rc == 0 && (rc = statement_verify(s, key)) != 0)
+        rc = fail(fault, rc == E_NOMEM ? rc : E_SIGNATURE, "by the statement key of %s", out->issuer->card.name);
     if (rc)
         return fail_at(fault, rc, "statement");
     quorum_tell(roster, out->issuer, out);

@@ -169,15 +169,15 @@ void note_cosigned_message(struct buf *out, int64_t timestamp, struct span text)
     buf_span(out, text);
 }
 
-bool cosignature_verify(const struct public_key *key, int64_t timestamp, struct span text,
-                        const struct signature *signature)
+int cosignature_verify(const struct public_key *key, int64_t timestamp, struct span text,
+                       const struct signature *signature)
 {
     struct buf message;
     buf_init(&message, NOTE_BYTES_MAX + 64);
     note_cosigned_message(&message, timestamp, text);
-    bool good = !message.error && sign_verify(key, buf_view(&message), signature);
+    int rc = message.error ? message.error : sign_verify(key, buf_view(&message), signature) ? 0 : E_SIGNATURE;
     buf_free(&message);
-    return good;
+    return rc;
 }
 
 int note_verify_cosignature(const struct note *note, struct span name, const struct public_key *key, int64_t *timestamp,
@@ -197,8 +197,9 @@ int note_verify_cosignature(const struct note *note, struct span name, const str
         for (int b = 0; b < 8; b++)
             time = time << 8 | s->bytes[b];
         memcpy(candidate.b, s->bytes + 8, SIGN_BYTES);
-        if (time > INT64_MAX || !cosignature_verify(key, (int64_t)time, note->text, &candidate))
-            return E_SIGNATURE;
+        int verified = time > INT64_MAX ? E_SIGNATURE : cosignature_verify(key, (int64_t)time, note->text, &candidate);
+        if (verified)
+            return verified;
         if (rc == 0 && (int64_t)time >= earliest)
             continue;
         earliest = (int64_t)time;

@@ -45,9 +45,9 @@ int note_verify_cosignature(const struct note *note, struct span name, const str
                             struct signature *signature);
 /* The message that a cosignature/v1 signs: "cosignature/v1\ntime T\n" + text. */
 void note_cosigned_message(struct buf *out, int64_t timestamp, struct span text);
-/* The same check without a note: is `signature` a cosignature at `timestamp` over `text`? */
-bool cosignature_verify(const struct public_key *key, int64_t timestamp, struct span text,
-                        const struct signature *signature);
+/* The same check without a note: is `signature` a cosignature at `timestamp` over `text`? 0, E_SIGNATURE, E_NOMEM. */
+int cosignature_verify(const struct public_key *key, int64_t timestamp, struct span text,
+                       const struct signature *signature);
 
 /* Signature lines: em dash, space, name, space, base64(id || signature), newline. */
 void note_signature_write(struct buf *out, struct span name, const struct public_key *key,

@@ -64,7 +64,7 @@ const struct party *cosignature_is_good(const struct roster *roster, const struc
         return NULL;
     buf_init(&text, NOTE_BYTES_MAX);
     checkpoint_write_text(&text, span_str(writer->origin), c->size, &c->root);
-    bool good = cosignature_verify(key, c->timestamp, buf_view(&text), &c->signature);
+    bool good = cosignature_verify(key, c->timestamp, buf_view(&text), &c->signature) == 0;
     buf_free(&text);
     mirror_key_name(name, mirror);
     if (good && c->has_cose)

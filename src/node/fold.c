@@ -156,6 +156,8 @@ static int label_raise(struct node *node, struct held_log *log, uint64_t index, 
 {
     struct stored_document info;
     struct buf bytes;
+    if (node->refolding)
+        return 0; /* labels are no view: they were told when the entry came */
     int rc = node->env.store->ops->document_info(node->env.store, &s->document, &info);
     if (rc || info.label != LABEL_CLOSED)
         return rc;
@@ -322,8 +324,11 @@ int document_take(struct node *node, const struct hash *hash, enum label label, 
         rc = wanted_list(node, hash, wanted);
     if (rc == 0 && !wanted->count && document_missing(node, hash))
         rc = node->env.store->ops->document_put(node->env.store, hash, label, bytes);
-    for (size_t i = 0; rc == 0 && i < wanted->count; i++)
-        rc = document_arrived(node, hash, &wanted->ids[i], bytes);
+    while (rc == 0 && wanted->count) { /* so many at a time: each that was met is wanted no more */
+        for (size_t i = 0; rc == 0 && i < wanted->count; i++)
+            rc = document_arrived(node, hash, &wanted->ids[i], bytes);
+        rc = rc ? rc : wanted_list(node, hash, wanted);
+    }
     free(wanted);
     return rc;
 }

@@ -296,6 +296,8 @@ static void loop(struct shell *shell)
         }
         deliveries_start(shell);
         answers_send(shell);
+        if (!shell->fatal)
+            shell->fatal = node_sound(shell->node); /* what a view could not read ends it, too, once that is answered */
         node_news(shell->node, &shell->seen, news_tell, NULL);
     }
 }

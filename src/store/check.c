@@ -385,8 +385,9 @@ int store_check(struct store *store, struct findings *findings)
 
 int views_keep(struct store *store)
 {
-    int rc = sqlite3_exec(self_of(store)->db, "CREATE TEMP TABLE kept AS SELECT view, key, value FROM main.d_view",
-                          NULL, NULL, NULL);
+    int rc =
+        sqlite3_exec(self_of(store)->db, "CREATE TEMP TABLE views_before AS SELECT view, key, value FROM main.d_view",
+                     NULL, NULL, NULL);
     return rc == SQLITE_OK ? 0 : sqlite_code(rc) ? sqlite_code(rc) : E_CORRUPT;
 }
 
@@ -395,13 +396,13 @@ int views_compare(struct store *store, struct findings *findings)
     struct sqlite_store *s = self_of(store);
     sqlite3_stmt *q = NULL;
     char place[192];
-    int rc =
-        sqlite3_prepare_v2(s->db,
-                           "SELECT 'holds what no entry leads to', view, key FROM"
-                           " (SELECT view, key, value FROM kept EXCEPT SELECT view, key, value FROM d_view) UNION ALL "
-                           "SELECT 'lacks what the entries lead to', view, key FROM"
-                           " (SELECT view, key, value FROM d_view EXCEPT SELECT view, key, value FROM kept)",
-                           -1, &q, NULL);
+    int rc = sqlite3_prepare_v2(
+        s->db,
+        "SELECT 'holds what no entry leads to', view, key FROM"
+        " (SELECT view, key, value FROM views_before EXCEPT SELECT view, key, value FROM d_view) UNION ALL "
+        "SELECT 'lacks what the entries lead to', view, key FROM"
+        " (SELECT view, key, value FROM d_view EXCEPT SELECT view, key, value FROM views_before)",
+        -1, &q, NULL);
     while (rc == SQLITE_OK && (rc = sqlite3_step(q)) == SQLITE_ROW) {
         struct span view = column(q, 1), key = column(q, 2);
         struct buf hex;

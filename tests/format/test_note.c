@@ -208,9 +208,9 @@ static void test_written(void)
     CHECK_INT(note_verify_cosignature(&note, name, &pub, &timestamp, &got), 0);
     CHECK_INT(timestamp, 1700000001); /* the earliest of two */
     CHECK(memcmp(&got, &second, sizeof got) == 0);
-    CHECK(cosignature_verify(&pub, 1700000001, text, &second));
-    CHECK(!cosignature_verify(&pub, 1700000002, text, &second));
-    CHECK(!cosignature_verify(&pub, 1700000001, name, &second));
+    CHECK_INT(cosignature_verify(&pub, 1700000001, text, &second), 0);
+    CHECK_INT(cosignature_verify(&pub, 1700000002, text, &second), E_SIGNATURE);
+    CHECK_INT(cosignature_verify(&pub, 1700000001, name, &second), E_SIGNATURE);
     CHECK(note_key_id(name, NOTE_ED25519, &pub) != note_key_id(name, NOTE_COSIGNATURE, &pub));
     note_cosignature_write(&out, name, &pub, 1700000003, &second); /* a wrong time spoils it */
     CHECK_INT(note_parse(&note, buf_view(&out), NULL), 0);

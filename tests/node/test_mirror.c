@@ -564,6 +564,38 @@ static void quota_and_standing(void)
     bench_close(&b);
 }
 
+static int no_put(struct store *store, const struct hash *hash, enum label label, struct span bytes)
+{
+    (void)store;
+    (void)hash;
+    (void)label;
+    (void)bytes;
+    return E_IO;
+}
+
+/* As comity check folds, on a store that is only read. */
+static void refolded(void)
+{
+    static struct bench b;
+    struct store_ops ops;
+    int rc = -1;
+    test("folding again writes no document, of whatever label");
+    bench_make(&b, PARTIES, COMMITTEE, SELF, WRITER);
+    bench_state(&b, WRITER, "application/csaf+json", span_str("a text of no label"));
+    bench_start(&b);
+    CHECK_INT(bench_push_checkpoint(&b, 0, 1), 200);
+    CHECK_INT(bench_push_entries(&b, 0, 1), 503);
+    CHECK_INT(bench_put(&b, span_str("a text of no label")), 201);
+    const struct store_ops *real = b.store->ops;
+    ops = *real;
+    ops.document_put = no_put;
+    b.store->ops = &ops;
+    node_rebuild(b.node, &rc);
+    CHECK_INT(rc, 0);
+    b.store->ops = real;
+    bench_close(&b);
+}
+
 /* The other face was accepted, without its entries; then the tree that everybody else holds is followed past it. */
 static void face_overtaken(void)
 {
@@ -667,6 +699,7 @@ int main(void)
     quota_and_standing();
     two_faces();
     face_overtaken();
+    refolded();
     announcements();
     return test_end();
 }

@@ -228,7 +228,7 @@ static void cosigned_check(enum key_role role, const struct sign_cosignature *re
     buf_init(&header, 4096);
     buf_init(&message, 4096);
     checkpoint_write_text(&text, span_str(request->origin), request->size, &request->root);
-    CHECK(cosignature_verify(&pub[role], got->timestamp, buf_view(&text), &got->signature));
+    CHECK_INT(cosignature_verify(&pub[role], got->timestamp, buf_view(&text), &got->signature), 0);
     key_id(&pub[role], &kid);
     cose_receipt_protected(&header, &kid, span_str(CIRCLE_PREFIX "alpha/mirror"), span_str(request->origin),
                            request->size);
