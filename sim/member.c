@@ -279,17 +279,30 @@ static void file_write(int fd, const uint8_t *bytes, size_t len)
         abort();
 }
 
-/* What was written since `before` was in no fdatasync yet: whole sectors of it may be missing. Nothing was signed before the
-   fdatasync, so the signature that the call has made is thrown away with the process. */
+/* The last page written since `before` was in no fdatasync yet: whole sectors of it may be missing. Each page has an fdatasync of its own,
+   so of several (a record is founded blank first) one is torn, and not two. Nothing was signed before the fdatasync, so the signature that
+   the call has made is thrown away with the process. */
+enum { TEAR_PAGE = 4096, TEAR_SECTOR = 512 };
+
 static void file_tear(struct member *m, const uint8_t *before, size_t before_len, bool all)
 {
     static uint8_t now[SIGNER_FILE_BYTES], left[SIGNER_FILE_BYTES];
     size_t len = file_read(m->signer_fd, now);
+    memset(now + len, 0, sizeof now - len);
     memset(left, 0, sizeof left);
     memcpy(left, before, before_len);
-    for (size_t at = 0; at < len && !all; at += 512)
-        if (world_random(m->world, 2))
-            memcpy(left + at, now + at, len - at < 512 ? len - at : 512);
+    size_t pages = 0, torn;
+    for (size_t page = 0; page < len; page += TEAR_PAGE)
+        pages += memcmp(left + page, now + page, TEAR_PAGE) != 0;
+    torn = pages && !all ? (size_t)world_random(m->world, pages) : 0;
+    for (size_t page = 0, n = 0; page < len && !all; page += TEAR_PAGE) {
+        if (memcmp(left + page, now + page, TEAR_PAGE) == 0)
+            continue;
+        for (size_t at = page; at < page + TEAR_PAGE; at += TEAR_SECTOR)
+            if (n != torn || world_random(m->world, 2))
+                memcpy(left + at, now + at, TEAR_SECTOR);
+        n++;
+    }
     file_write(m->signer_fd, left, all ? before_len : len);
 }
 
