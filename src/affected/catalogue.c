@@ -597,39 +597,41 @@ int catalogue_ask(struct catalogue *c, const struct advisory *advisory, finding_
     return rc ? rc : t.rc;
 }
 
-static uint32_t package_known(const struct catalogue *c, struct span ecosystem, struct span name)
+static uint32_t package_known(const struct catalogue *c, const struct face *face)
 {
-    uint32_t name_id = name_find(c, name);
+    uint32_t name_id = name_find(c, face->keys[0]);
     struct list list = name_id ? c->names[name_id].packages : (struct list){0};
     for (uint32_t i = 0; i < list.count; i++) {
-        uint32_t package = list_items(&c->lists, list)[i];
-        if (span_eq(string_get(c, c->packages[package].ecosystem), ecosystem) &&
-            span_eq(string_get(c, c->packages[package].name), name))
-            return package;
+        const struct package_row *p = &c->packages[list_items(&c->lists, list)[i]];
+        if (p->lane == face->lane && span_eq(string_get(c, p->ecosystem), face->ecosystem) &&
+            span_eq(string_get(c, p->name), face->name))
+            return list_items(&c->lists, list)[i];
     }
     return 0;
 }
 
-static void name_tell(const struct catalogue *c, const struct component *component, struct span name,
-                      struct span version, struct teller *t)
+struct told_of {
+    const struct catalogue *catalogue;
+    struct teller teller;
+};
+
+static int face_tell(void *ctx, const struct face *face)
 {
-    uint32_t package = package_known(c, component->ecosystem, name);
-    bool broken = component->problem || !version.len || version.len > STRING_BYTES_MAX;
-    uint32_t release = package ? release_of(c, package, broken ? span_of(NULL, 0) : version, broken) : 0;
+    struct told_of *t = ctx;
+    uint32_t package = package_known(t->catalogue, face);
+    bool broken = face->broken || face->version.len > STRING_BYTES_MAX;
+    uint32_t release =
+        package ? release_of(t->catalogue, package, broken ? span_of(NULL, 0) : face->version, broken) : 0;
     if (release)
-        findings_tell(c, release, true, t);
+        findings_tell(t->catalogue, release, true, &t->teller);
+    return 0;
 }
 
 int catalogue_component(const struct catalogue *c, const struct component *component, finding_visit *visit, void *ctx)
 {
-    struct teller t = {.visit = visit, .ctx = ctx};
-    struct span source = component->source;
-    if (source.len)
-        name_tell(c, component, source, component->source_version.len ? component->source_version : component->version,
-                  &t);
-    if (component->name.len && !span_eq(component->name, source))
-        name_tell(c, component, component->name, component->version, &t);
-    return t.rc;
+    struct told_of t = {.catalogue = c, .teller = {.visit = visit, .ctx = ctx}};
+    int rc = component_faces(component, face_tell, &t);
+    return rc ? rc : t.teller.rc;
 }
 
 /* Whole */

@@ -232,8 +232,7 @@ enum judgement judge_met(const struct affected_package *row, bool exhaustive, co
 static enum judgement say_proposed(struct evidence *e, const struct meeting *meeting)
 {
     (void)snprintf(e->reason, sizeof e->reason,
-                   "names meet in words only (%s, %s; weight %u): a person decides once whether they mean the same "
-                   "(comity identity)",
+                   "names meet in words only (%s, %s; weight %u): a person must say whether they mean the same",
                    way_names[meeting->way_row], way_names[meeting->way_component], meeting->weight);
     return proposed(e->package);
 }

@@ -1,5 +1,5 @@
 /* Vendors, products and models as people write them, folded to keys: two texts that mean one product mostly fold to one key, and a key that
-   both sides have proposes that they do. It proposes and decides nothing: a person decides, once (affected/decisions.h). Pure. */
+   both sides have proposes that they do. It proposes and decides nothing: a person decides, once. Pure. */
 #ifndef COMITY_AFFECTED_WORDS_H
 #define COMITY_AFFECTED_WORDS_H
 

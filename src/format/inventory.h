@@ -6,7 +6,7 @@
 
 #include "format/json.h"
 
-struct decided { /* a person's word on whether this is a product as advisories name it (affected/decisions.h) */
+struct decided { /* a person's word on whether this is a product as advisories name it */
     struct span key;
     bool same;
 };
@@ -17,11 +17,11 @@ struct component {
     struct span purl;                     /* as written, may be empty */
     struct span cpe;                      /* as written, may be empty */
     struct span vendor, product,
-        model;           /* who makes it, what they call it and its model number, in words; each may be empty */
-    struct span path;    /* where: "components[12]", "Package: xz-utils", "row 7 (pump-house)" */
+        model;        /* who makes it, what they call it and its model number, in words; each may be empty */
+    struct span path; /* where: "components[12]", "Package: xz-utils", "row 7 (pump-house)" */
     size_t decided_count;
-    const struct decided *decided; /* by decisions_apply; readers leave it empty */
-    const char *problem;           /* NULL, or why it cannot be matched ("it has no version", "its purl does not parse") */
+    const struct decided *decided; /* readers leave it empty */
+    const char *problem; /* NULL, or why it cannot be matched ("it has no version", "its purl does not parse") */
 };
 struct inventory {
     const char *format; /* "cyclonedx", "spdx", "dpkg", "rpm", "apk" or "csv" */

@@ -253,13 +253,45 @@ static int face_mark(void *ctx, const struct face *face)
     return 0;
 }
 
-static unsigned compare(void)
+struct findings_of {
+    unsigned told, want;
+};
+
+static int count_told(void *ctx, const struct finding *f)
+{
+    struct findings_of *of = ctx;
+    of->told += f->verdict != VERDICT_NONE && f->before == VERDICT_NONE;
+    return 0;
+}
+
+static int count_wanted(void *ctx, const struct face *face)
+{
+    struct findings_of *of = ctx;
+    const struct key *key =
+        key_of(face->lane, face->ecosystem, face->name, face->broken ? span_of(NULL, 0) : face->version, face->broken);
+    for (unsigned a = 0; a < ADVISORIES; a++)
+        of->want += truth(key, a) != VERDICT_NONE;
+    return 0;
+}
+
+/* What the catalogue tells of one component: all that its faces have, in every lane. */
+static unsigned component_compare(const struct catalogue *c, const struct component *component)
+{
+    struct findings_of of = {0};
+    CHECK_INT(catalogue_component(c, component, count_told, &of), 0);
+    CHECK_INT(component_faces(component, count_wanted, &of), 0);
+    return of.told != of.want;
+}
+
+static unsigned compare(const struct catalogue *catalogue)
 {
     unsigned wrong = 0;
     for (unsigned asset = 0; asset < ASSETS; asset++) {
         memset(present, 0, sizeof present);
-        for (size_t i = 0; i < inventories[asset].count; i++)
+        for (size_t i = 0; i < inventories[asset].count; i++) {
             CHECK_INT(component_faces(&components[asset][i], face_mark, &components[asset][i]), 0);
+            wrong += component_compare(catalogue, &components[asset][i]);
+        }
         for (size_t k = 0; k < key_count; k++)
             for (unsigned a = 0; a < ADVISORIES; a++)
                 wrong += keys[k].told[asset][a] != (present[k] ? truth(&keys[k], a) : VERDICT_NONE);
@@ -325,7 +357,7 @@ static void against_brute_force(void)
                 CHECK_INT(catalogue_asset(c, id, inventories[id].count || draw(2) ? &inventories[id] : NULL, hear, &h),
                           0);
             }
-            wrong += compare() + h.wrong;
+            wrong += compare(c) + h.wrong;
             if (wrong) {
                 printf("# round %u, step %u\n", round, step);
                 round = 1000000;
