@@ -1,4 +1,5 @@
 /* What a scan found: for people, and in three formats for programs. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/scan.h"
@@ -111,24 +112,56 @@ void scan_write_sarif(const struct scan *s, struct buf *out)
     buf_text(out, "]}]}\n");
 }
 
-/* CycloneDX 1.5 VEX: what is named affected or unknown, by the component's purl. No analysis: that is a person's. */
-void scan_write_vex(const struct scan *s, struct buf *out)
+/* CycloneDX 1.5 VEX: what is named affected or unknown, by the component's purl. No analysis: that is a person's. Each advisory stands once,
+   and what it affects once, in however many inventories it is. */
+
+static const char *vex_reference(const struct hit *h)
 {
-    buf_text(out, "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\",\"version\":1,\"vulnerabilities\":[");
-    for (size_t i = 0; i < s->hit_count; i++) {
-        const struct hit *h = &s->hits[i];
-        bool first = i == 0 || strcmp(h->advisory, s->hits[i - 1].advisory) != 0;
+    return h->purl[0] ? h->purl : h->place;
+}
+
+static int by_vex(const void *a, const void *b)
+{
+    const struct hit *left = *(const struct hit *const *)a, *right = *(const struct hit *const *)b;
+    int order = strcmp(left->advisory, right->advisory);
+    order = order ? order : strcmp(vex_reference(left), vex_reference(right));
+    order = order ? order : strcmp(left->version, right->version);
+    return order ? order : (left->verdict > right->verdict) - (left->verdict < right->verdict);
+}
+
+static void vex_hits(const struct hit *const *hits, size_t count, struct buf *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct hit *h = hits[i];
+        bool first = i == 0 || strcmp(h->advisory, hits[i - 1]->advisory) != 0;
+        if (i && by_vex(&hits[i - 1], &hits[i]) == 0)
+            continue;
         if (first) {
             buf_text(out, i ? "]},\n{" : "\n{");
             member(out, "id", h->advisory, ",");
             member(out, "description", h->title, ",\"affects\":[");
         }
         buf_text(out, first ? "{" : ",{");
-        member(out, "ref", h->purl[0] ? h->purl : h->place, ",\"versions\":[{");
-        member(out, "version", h->version, ",");
+        member(out, "ref", vex_reference(h), ",\"versions\":[{");
+        member(out, "version", h->version[0] ? h->version : "unknown", ","); /* none is not allowed there */
         member(out, "status", h->verdict == VERDICT_AFFECTED ? "affected" : "unknown", "}]}");
     }
+}
+
+void scan_write_vex(const struct scan *s, struct buf *out)
+{
+    const struct hit **sorted = calloc(s->hit_count + 1, sizeof(const struct hit *));
+    if (!sorted) {
+        out->error = E_NOMEM;
+        return;
+    }
+    for (size_t i = 0; i < s->hit_count; i++)
+        sorted[i] = &s->hits[i];
+    qsort(sorted, s->hit_count, sizeof(const struct hit *), by_vex);
+    buf_text(out, "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.5\",\"version\":1,\"vulnerabilities\":[");
+    vex_hits(sorted, s->hit_count, out);
     buf_text(out, s->hit_count ? "]}]}\n" : "]}\n");
+    free(sorted);
 }
 
 void scan_tell_problems(const struct scan *s, FILE *out)

@@ -20,6 +20,8 @@ same "SARIF has a result each" "$(grep -c ^AFFECTED "$circle/human")" "$(value "
 same "... each of a rule that is there" True "$(value "$circle/sarif" 'all(r["ruleId"] in [d["id"] for d in x["runs"][0]["tool"]["driver"]["rules"]] for r in x["runs"][0]["results"])')"
 affected --advisories "$advisories" --inventory "$appliance" --fail-on never --cyclonedx-vex > "$circle/vex"
 same "CycloneDX VEX has each advisory once" True "$(value "$circle/vex" 'x["bomFormat"] == "CycloneDX" and len({v["id"] for v in x["vulnerabilities"]}) == len(x["vulnerabilities"]) > 0')"
+affected --advisories "$advisories" --inventory "$appliance" --inventory "$appliance" --fail-on never --cyclonedx-vex > "$circle/twice" 2> "$circle/last"
+check "... and what it affects once, in however many inventories" cmp "$circle/vex" "$circle/twice"
 echo '{"torn":' > "$advisories/torn.json"
 echo '{"bomFormat":"CycloneDX","specVersion":"1.5","components":[{"type":"library","name":"nameless"}]}' > "$circle/bom.json"
 same "a torn advisory and a component without a version do not stop the rest" 1 \
