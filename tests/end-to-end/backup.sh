@@ -89,8 +89,9 @@ damaged "a database page, under new sums" corrupt '' 'dd if=/dev/urandom of=stat
 damaged "a large document that is not there, under new sums" missing 'large document' 'rm blobs/*/*; resum'
 damaged "the signer's state of another day, ahead of the database" wrong-state signer "cp '$circle/vendor/signer.state' .; resum"
 
-# What an earlier release made: the columns that later schemas added are taken out again
+# What an earlier release made: the table and the columns that later schemas added are taken out again
 cp -a "$circle/first" "$circle/older"
+sqlite3 "$circle/older/state.db" "DROP TABLE kept"
 sqlite3 "$circle/older/state.db" "SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'sum'" > "$circle/tables"
 while read -r table; do sqlite3 "$circle/older/state.db" "ALTER TABLE $table DROP COLUMN sum"; done < "$circle/tables"
 sqlite3 "$circle/older/state.db" "PRAGMA user_version = 1; PRAGMA journal_mode = DELETE" > "$circle/last"
