@@ -13,43 +13,39 @@
 #include "store/renew.h"
 
 /* Migrations in order: version n is reached by the first n of them. Add, never change. */
-static const char
-    *const
-        migrations
-            [] =
-                {
-                    "CREATE TABLE log(id INTEGER PRIMARY KEY, origin BLOB NOT NULL UNIQUE);"
-                    "CREATE TABLE entry(key INTEGER PRIMARY KEY, bytes BLOB NOT NULL);" /* key = log << 40 | index */
-                    "CREATE TABLE id_index(hash BLOB PRIMARY KEY, key INTEGER NOT NULL) WITHOUT ROWID;"
-                    "CREATE TABLE tile(log INTEGER, level INTEGER, n INTEGER, hashes BLOB NOT NULL,"
-                    " PRIMARY KEY(log, level, n)) WITHOUT ROWID;"
-                    "CREATE TABLE note(log INTEGER, kind INTEGER, size INTEGER, text BLOB NOT NULL,"
-                    " PRIMARY KEY(log, kind, size)) WITHOUT ROWID;"
-                    "CREATE TABLE cosignature(log INTEGER, size INTEGER, root BLOB, kid BLOB, at INTEGER NOT NULL,"
-                    " signature BLOB NOT NULL, cose BLOB, PRIMARY KEY(log, size, root, kid)) WITHOUT ROWID;"
-                    "CREATE TABLE document(hash BLOB NOT NULL UNIQUE, label INTEGER NOT NULL, size INTEGER NOT NULL, "
-                    "zstd BLOB);"
-                    "CREATE TABLE journal(seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind BLOB NOT "
-                    "NULL,"
-                    " key BLOB NOT NULL, body BLOB NOT NULL, UNIQUE(kind, key));"
-                    "CREATE TABLE state(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
-                    "CREATE TABLE d_view(view BLOB, key BLOB, value BLOB NOT NULL,"
-                    " PRIMARY KEY(view, key)) WITHOUT ROWID;",
-                    "ALTER TABLE note ADD COLUMN sum BLOB;"
-                    "ALTER TABLE cosignature ADD COLUMN sum BLOB;"
-                    "ALTER TABLE document ADD COLUMN sum BLOB;"
-                    "ALTER TABLE journal ADD COLUMN sum BLOB;"
-                    "ALTER TABLE state ADD COLUMN sum BLOB;"
-                    "UPDATE note SET sum = row_sum('note', log, kind, size, text);"
-                    "UPDATE cosignature SET sum = row_sum('cosignature', log, size, root, kid, at, signature, cose);"
-                    "UPDATE document SET sum = row_sum('document', hash, label, size);"
-                    "UPDATE journal SET sum = row_sum('journal', seq, at, kind, key, body);"
-                    "UPDATE state SET sum = row_sum('state', key, value);",
-                    "ALTER TABLE tile ADD COLUMN sum BLOB;"
-                    "UPDATE tile SET sum = row_sum('tile', log, level, n, hashes);",
-                    "CREATE TABLE kept(space BLOB NOT NULL, key BLOB NOT NULL, size INTEGER, value BLOB NOT NULL, sum "
-                    "BLOB," /* size: of the packed */
-                    " UNIQUE(space, key));",
+static const char *const migrations[] = {
+    "CREATE TABLE log(id INTEGER PRIMARY KEY, origin BLOB NOT NULL UNIQUE);"
+    "CREATE TABLE entry(key INTEGER PRIMARY KEY, bytes BLOB NOT NULL);" /* key = log << 40 | index */
+    "CREATE TABLE id_index(hash BLOB PRIMARY KEY, key INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE tile(log INTEGER, level INTEGER, n INTEGER, hashes BLOB NOT NULL,"
+    " PRIMARY KEY(log, level, n)) WITHOUT ROWID;"
+    "CREATE TABLE note(log INTEGER, kind INTEGER, size INTEGER, text BLOB NOT NULL,"
+    " PRIMARY KEY(log, kind, size)) WITHOUT ROWID;"
+    "CREATE TABLE cosignature(log INTEGER, size INTEGER, root BLOB, kid BLOB, at INTEGER NOT NULL,"
+    " signature BLOB NOT NULL, cose BLOB, PRIMARY KEY(log, size, root, kid)) WITHOUT ROWID;"
+    "CREATE TABLE document(hash BLOB NOT NULL UNIQUE, label INTEGER NOT NULL, size INTEGER NOT NULL, "
+    "zstd BLOB);"
+    "CREATE TABLE journal(seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind BLOB NOT "
+    "NULL,"
+    " key BLOB NOT NULL, body BLOB NOT NULL, UNIQUE(kind, key));"
+    "CREATE TABLE state(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE d_view(view BLOB, key BLOB, value BLOB NOT NULL,"
+    " PRIMARY KEY(view, key)) WITHOUT ROWID;",
+    "ALTER TABLE note ADD COLUMN sum BLOB;"
+    "ALTER TABLE cosignature ADD COLUMN sum BLOB;"
+    "ALTER TABLE document ADD COLUMN sum BLOB;"
+    "ALTER TABLE journal ADD COLUMN sum BLOB;"
+    "ALTER TABLE state ADD COLUMN sum BLOB;"
+    "UPDATE note SET sum = row_sum('note', log, kind, size, text);"
+    "UPDATE cosignature SET sum = row_sum('cosignature', log, size, root, kid, at, signature, cose);"
+    "UPDATE document SET sum = row_sum('document', hash, label, size);"
+    "UPDATE journal SET sum = row_sum('journal', seq, at, kind, key, body);"
+    "UPDATE state SET sum = row_sum('state', key, value);",
+    "ALTER TABLE tile ADD COLUMN sum BLOB;"
+    "UPDATE tile SET sum = row_sum('tile', log, level, n, hashes);",
+    "CREATE TABLE kept(space BLOB NOT NULL, key BLOB NOT NULL, size INTEGER, value BLOB NOT NULL, sum "
+    "BLOB," /* size: of the packed */
+    " UNIQUE(space, key));",
 };
 enum { SCHEMA_VERSION = sizeof migrations / sizeof migrations[0] };
 
