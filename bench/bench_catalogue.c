@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "affected/catalogue.h"
 #include "bench/bench.h"
 #include "format/version.h"
+#include "node/chunks.h"
 
 enum { COMPONENTS = 2000, ROWS = 10, NAMES = 400000, VERSIONS_MAX = 24, ASKED = 2000, UPLOADS = 200 };
 
@@ -231,6 +233,118 @@ static void uploads_ask(struct catalogue *c)
     tell("... 99th percentile", "ms", whole[UPLOADS * 99 / 100 - 1], 0, 15, true);
 }
 
+/* The snapshot: written to a database as a node does, and read back into a catalogue that says the same. */
+
+static char folder[] = "/tmp/comity-bench-XXXXXX", database[64], blobs[64];
+
+static void folder_drop(void)
+{
+    static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
+    char name[96];
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        (void)snprintf(name, sizeof name, "%s%s", database, ends[i]);
+        (void)unlink(name);
+    }
+    (void)rmdir(blobs);
+    (void)rmdir(folder);
+}
+
+static int plain_write(void *ctx, struct span bytes)
+{
+    return fwrite(bytes.data, 1, bytes.len, ctx) == bytes.len ? 0 : E_IO;
+}
+
+/* The same bytes as one plain file, read into memory that is new: the least that a start from it takes. */
+static double floor_read(const struct catalogue *c)
+{
+    char name[96];
+    (void)snprintf(name, sizeof name, "%s/plain", folder);
+    FILE *file = fopen(name, "w+be");
+    if (!file || catalogue_save(c, plain_write, file) != 0 || fflush(file) != 0)
+        bench_die("plain file", E_IO, NULL);
+    size_t size = (size_t)ftell(file);
+    rewind(file);
+    double start = bench_processor();
+    uint8_t *all = malloc(size);
+    if (!all || fread(all, 1, size, file) != size)
+        bench_die("plain file", E_IO, NULL);
+    double took = bench_processor() - start;
+    free(all);
+    (void)fclose(file);
+    (void)unlink(name);
+    return took;
+}
+
+static double database_mib(void)
+{
+    FILE *file = fopen(database, "rbe");
+    double size = file && fseek(file, 0, SEEK_END) == 0 ? (double)ftell(file) / 1048576 : 0;
+    if (file)
+        (void)fclose(file);
+    return size;
+}
+
+static void snapshot_write(struct catalogue *c, struct store *store)
+{
+    struct chunks chunks;
+    chunks_open(&chunks, store, span_str("catalogue0"));
+    double start = bench_processor();
+    int rc = store->ops->begin(store);
+    rc = rc ? rc : catalogue_save(c, chunks_write, &chunks);
+    rc = rc ? rc : chunks_end(&chunks);
+    rc = rc ? rc : store->ops->commit(store);
+    if (rc)
+        bench_die("snapshot", rc, NULL);
+    tell("snapshot written", "ms", (bench_processor() - start) * 1e3, 0, 0, true);
+    tell("... before packing", "MiB", (double)chunks.bytes / 1048576, 0, 0, true);
+    chunks_close(&chunks);
+}
+
+static struct catalogue *snapshot_read(struct store *store, double floor)
+{
+    struct catalogue *c;
+    struct chunks chunks;
+    chunks_open(&chunks, store, span_str("catalogue0"));
+    double start = bench_processor();
+    int rc = catalogue_load(&c, chunks_read, &chunks);
+    if (rc)
+        bench_die("snapshot", rc, NULL);
+    tell("snapshot read back, checked", "ms", (bench_processor() - start) * 1e3, floor * 1e3, 0, true);
+    chunks_close(&chunks);
+    return c;
+}
+
+static struct catalogue *snapshot_ask(struct catalogue *c, double before)
+{
+    struct store *store = NULL;
+    struct fault fault = {0};
+    struct catalogue_size was, is;
+    if (!mkdtemp(folder))
+        bench_die("folder", E_IO, NULL);
+    (void)snprintf(database, sizeof database, "%s/state.db", folder);
+    (void)snprintf(blobs, sizeof blobs, "%s/blobs", folder);
+    int rc = store_sqlite_open(&store, database, blobs, &fault);
+    if (rc)
+        bench_die("store", rc, &fault);
+    catalogue_size(c, &was);
+    snapshot_write(c, store);
+    double floor = floor_read(c);
+    catalogue_free(c);
+    store->ops->close(store);
+    tell("... in the database", "MiB", database_mib(), 0, 0, true);
+    rc = store_sqlite_open(&store, database, blobs, &fault);
+    if (rc)
+        bench_die("store", rc, &fault);
+    c = snapshot_read(store, floor);
+    tell("resident after a start from it", "MiB", resident_mib() - before, 0, was.assets >= 10000 ? 700 : 0, true);
+    catalogue_size(c, &is);
+    if (was.findings != is.findings || was.postings != is.postings || was.ranges != is.ranges)
+        bench_die("another catalogue was read than written", E_CORRUPT, NULL);
+    store->ops->close(store);
+    folder_drop();
+    return c;
+}
+
 int main(int argc, char **argv)
 {
     struct catalogue *c;
@@ -268,6 +382,7 @@ int main(int argc, char **argv)
     tell("releases", "", (double)size.releases, 0, 0, false);
     tell("findings of releases", "", (double)size.findings, 0, 0, false);
     tell("resident for it", "MiB", resident, 0, assets >= 10000 ? 700 : 0, true);
+    c = snapshot_ask(c, before);
     advisories_ask(c, (uint32_t)advisories, assets);
     uploads_ask(c);
     catalogue_free(c);

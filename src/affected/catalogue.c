@@ -516,9 +516,12 @@ enum verdict judgement_told(enum judgement judgement)
     return verdict == VERDICT_NOT_AFFECTED ? VERDICT_NONE : verdict;
 }
 
-/* Both ascending by release. `wide`: what stays undecided is told, too. */
+/* Does an advisory speak of several names, or in lanes of lower grade too? A component may stand under more than one of them. */
+enum wide { WIDE_NOT, WIDE_NAMES, WIDE_LANES };
+
+/* Both ascending by release. `wide`: what stays as it was is told, too. */
 static int findings_exchange(struct catalogue *c, uint32_t id, const struct pairs *old, const struct pairs *new,
-                             bool wide, struct teller *t)
+                             enum wide wide, struct teller *t)
 {
     size_t i = 0, j = 0;
     int rc = 0;
@@ -529,7 +532,7 @@ static int findings_exchange(struct catalogue *c, uint32_t id, const struct pair
         enum verdict after = is >> 8 == release ? judgement_told((enum judgement)(is & 0xff)) : VERDICT_NONE;
         i += was >> 8 == release;
         j += is >> 8 == release;
-        if (before == after && !(wide && after == VERDICT_UNDECIDED))
+        if (before == after && (after == VERDICT_NONE || wide < (after == VERDICT_UNDECIDED ? WIDE_NAMES : WIDE_LANES)))
             continue;
         rc = before == after ? 0 : finding_write(c, id, is >> 8 == release ? is : release << 8, before);
         if (rc == 0)
@@ -539,17 +542,19 @@ static int findings_exchange(struct catalogue *c, uint32_t id, const struct pair
     return rc;
 }
 
-/* Do rows of this advisory hang on other names than this one? 0 is replaced by the first name. */
-static bool names_differ(const struct catalogue *c, uint32_t id, uint32_t *name)
+/* Of its rows as they are, with a name of those before: 0 is replaced by the first name. */
+static enum wide width(const struct catalogue *c, uint32_t id, uint32_t *name)
 {
     struct list rows = c->advisories[id].rows;
-    bool differ = false;
+    enum wide wide = WIDE_NOT;
     for (uint32_t i = 0; i < rows.count; i++) {
         uint32_t other = c->rows[list_items(&c->lists, rows)[i]].name;
         *name = *name ? *name : other;
-        differ = differ || other != *name;
+        if (row_lane(c, list_items(&c->lists, rows)[i]) != LANE_PURL)
+            return WIDE_LANES;
+        wide = other != *name ? WIDE_NAMES : wide;
     }
-    return differ;
+    return wide;
 }
 
 int catalogue_advisory(struct catalogue *c, uint32_t id, const struct advisory *advisory, finding_visit *visit,
@@ -563,7 +568,7 @@ int catalogue_advisory(struct catalogue *c, uint32_t id, const struct advisory *
     while (rc == 0 && c->advisory_cap <= id)
         rc = grow((void **)&c->advisories, &c->advisory_cap, c->advisory_cap, sizeof *c->advisories);
     uint32_t name = 0;
-    bool wide = rc == 0 && names_differ(c, id, &name);
+    enum wide wide = rc ? WIDE_NOT : width(c, id, &name), after;
     rc = rc ? rc : advisory_pairs(c, id, &old);
     if (rc == 0) {
         advisory_rows_drop(c, id);
@@ -573,7 +578,8 @@ int catalogue_advisory(struct catalogue *c, uint32_t id, const struct advisory *
             advisory_rows_drop(c, id);
             new.count = 0;
         }
-        wide = names_differ(c, id, &name) || wide;
+        after = width(c, id, &name);
+        wide = after > wide ? after : wide;
         int exchanged = findings_exchange(c, id, &old, &new, wide, &t);
         rc = rc ? rc : exchanged;
     }

@@ -30,8 +30,8 @@ struct finding {
 typedef int finding_visit(void *ctx, const struct finding *finding);
 
 /* Puts an advisory in place of what `id` stood for (NULL: nothing; a withdrawn one meets nothing), and tells what changed, release by
-   release. Of one that speaks of several names it also tells what was undecided and still is (`verdict` = `before`): a component that stands
-   under two of them is judged by both. Ids are small numbers of the caller's. E_NOMEM, E_LIMIT: then the advisory is gone altogether.
+   release. Of one that speaks of several names it also tells what was undecided and still is (`verdict` = `before`), and of one that speaks in
+   lanes of lower grade all that still is: a component that stands under two names, or in two lanes, is judged by both. Ids are small numbers of the caller's. E_NOMEM, E_LIMIT: then the advisory is gone altogether.
    `visit` may be NULL. */
 int catalogue_advisory(struct catalogue *, uint32_t id, const struct advisory *, finding_visit *visit, void *ctx);
 
@@ -54,6 +54,14 @@ struct release_view {
     bool broken; /* has no version, or its component was read with a problem: undecided, whatever is asked */
 };
 void catalogue_release(const struct catalogue *, uint32_t release, struct release_view *out);
+
+/* The whole as bytes, for this machine and this release alone: `write` gets them piece by piece, `read` gives exactly as many as asked for.
+   Loading checks bounds, and judges some releases anew; that the bytes are those that were written is for whoever keeps them. E_CORRUPT:
+   of another release, or not what was written; E_NOMEM; what `write` and `read` return. */
+typedef int catalogue_write(void *ctx, struct span bytes);
+typedef int catalogue_read(void *ctx, void *to, size_t len);
+int catalogue_save(const struct catalogue *, catalogue_write *write, void *ctx);
+int catalogue_load(struct catalogue **out, catalogue_read *read, void *ctx);
 
 struct catalogue_size {
     size_t names, packages, releases, rows, ranges, assets, postings, findings, bytes;

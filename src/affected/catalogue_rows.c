@@ -130,6 +130,11 @@ size_t row_ranges(const struct catalogue *c, uint32_t row)
     return list_items(&c->lists, c->rows[row].words)[WORD_RANGES];
 }
 
+enum lane row_lane(const struct catalogue *c, uint32_t row)
+{
+    return (enum lane)(list_items(&c->lists, c->rows[row].words)[WORD_ORDER] >> BITS_LANE & 3);
+}
+
 void scratch_free(struct scratch *s)
 {
     free(s->ranges);
@@ -538,18 +543,47 @@ static int names_judge(struct catalogue *c, const struct release_row *r, struct 
     return rc;
 }
 
+/* What all rows of its names say: advisory << 8 | judgement, ascending. */
+static int release_pairs(struct catalogue *c, uint32_t release, struct pairs *out)
+{
+    int rc = names_judge(c, &c->releases[release], out);
+    pairs_settle(out);
+    return rc;
+}
+
+/* False when it is nothing to tell. */
+static bool finding_of(uint64_t pair, uint32_t *item)
+{
+    enum verdict verdict = verdict_of((enum judgement)(pair & 0xff));
+    *item = (uint32_t)(pair >> 8) << 1 | (verdict == VERDICT_AFFECTED);
+    return verdict == VERDICT_AFFECTED || verdict == VERDICT_UNDECIDED;
+}
+
 int release_judge(struct catalogue *c, uint32_t release)
 {
-    struct release_row *r = &c->releases[release];
+    struct list *findings = &c->releases[release].findings;
     struct pairs pairs = {0};
-    int rc = names_judge(c, r, &pairs);
-    pairs_settle(&pairs);
-    for (size_t i = 0; i < pairs.count && rc == 0; i++) {
-        enum verdict verdict = verdict_of((enum judgement)(pairs.items[i] & 0xff));
-        uint32_t item = (uint32_t)(pairs.items[i] >> 8) << 1 | (verdict == VERDICT_AFFECTED);
-        if (verdict == VERDICT_AFFECTED || verdict == VERDICT_UNDECIDED)
-            rc = list_insert_at(&c->lists, &r->findings, r->findings.count, item);
-    }
+    uint32_t item;
+    int rc = release_pairs(c, release, &pairs);
+    for (size_t i = 0; i < pairs.count && rc == 0; i++)
+        if (finding_of(pairs.items[i], &item))
+            rc = list_insert_at(&c->lists, findings, findings->count, item);
     free(pairs.items);
     return rc;
+}
+
+int release_check(struct catalogue *c, uint32_t release)
+{
+    struct list findings = c->releases[release].findings;
+    struct pairs pairs = {0};
+    uint32_t item, n = 0;
+    bool same = true;
+    int rc = release_pairs(c, release, &pairs);
+    for (size_t i = 0; i < pairs.count && rc == 0; i++)
+        if (finding_of(pairs.items[i], &item)) {
+            same = same && n < findings.count && list_items(&c->lists, findings)[n] == item;
+            n++;
+        }
+    free(pairs.items);
+    return rc ? rc : same && n == findings.count ? 0 : E_CORRUPT;
 }

@@ -28,8 +28,8 @@ struct package_row {
 };
 struct release_row {
     uint32_t package, version, next; /* package 0: free, and next leads to the next free one */
-    bool broken;
-    struct list assets, findings; /* ascending; a finding is advisory << 1 | affected, else undecided */
+    uint32_t broken;                 /* or 0; whole words only, so that the array can be written out */
+    struct list assets, findings;    /* ascending; a finding is advisory << 1 | affected, else undecided */
 };
 struct advisory_row {
     uint32_t advisory, name; /* name 0: free, and advisory leads to the next free one */
@@ -96,6 +96,7 @@ size_t package_bound(const struct catalogue *, const struct package_row *, struc
 int row_put(struct catalogue *, uint32_t advisory, uint32_t name, const struct affected_package *, bool exhaustive,
             uint32_t *out);
 void row_drop(struct catalogue *, uint32_t row); /* from its name too; not from its advisory */
+enum lane row_lane(const struct catalogue *, uint32_t row);
 size_t row_ranges(const struct catalogue *, uint32_t row);
 /* The next key by which a text package is kept, off the front of its name. */
 bool package_key(struct span *rest, struct span *key);
@@ -109,5 +110,7 @@ int asked_pairs(struct catalogue *, const struct advisory *,
                 struct pairs *out); /* of one that is not in the catalogue */
 /* Fills in the findings of a new release. */
 int release_judge(struct catalogue *, uint32_t release);
+/* Are they what the rows say? E_CORRUPT. */
+int release_check(struct catalogue *c, uint32_t release);
 
 #endif

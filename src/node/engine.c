@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mutant.h"
+#include "node/matching.h"
 #include "node/state.h"
 
 int64_t now_seconds(const struct node *node)
@@ -512,6 +513,8 @@ int node_step(struct node *node, const struct event *event, int64_t now_ms, stru
         rc = actions_check(actions);
     if (rc == 0)
         rc = write_commit(node);
+    if (rc == 0 && snapshot_due(node))
+        rc = snapshot_save(node);
     node->actions = NULL;
     if (rc == E_IO) /* it may know better what it was */
         rc = node_sound(node) ? node_sound(node) : rc;

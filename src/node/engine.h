@@ -18,6 +18,7 @@ struct env {
     struct parser *parser;         /* node/parser.h; NULL: documents are read in this process */
     uint64_t (*random)(void *ctx); /* for jitter only */
     int64_t (*clock)(void *ctx); /* wall clock in seconds, for what is recorded; it may jump. NULL: that of node_step */
+    void (*progress)(void *ctx, const char *what, uint64_t done, uint64_t all); /* of what takes long; may be NULL */
     void *ctx;
 };
 
@@ -156,6 +157,8 @@ struct node_config {
 };
 int node_open(struct node **out, const struct env *env, const struct node_config *config, struct fault *fault);
 void node_close(struct node *node);
+/* Before a clean stop: keeps what makes the next start quick. Nothing is lost without it. */
+int node_rest(struct node *node);
 /* The roster as it stands, with the key changes that the node knows of: the same parties at the same places for the node's life. NULL in no
    circle. */
 const struct roster *node_roster(const struct node *node);

@@ -7,7 +7,7 @@
 #include "crypto/sha256.h"
 #include "format/flat.h"
 #include "format/json.h"
-#include "node/state.h"
+#include "node/matching.h"
 
 static const struct span space_held = {(const uint8_t *)"inventory", 9}, space_file = {(const uint8_t *)"file", 4},
                          space_flat = {(const uint8_t *)"flat", 4}, kind_uploaded = {(const uint8_t *)"uploaded", 8},
@@ -383,6 +383,7 @@ static int inventory_remove(struct node *node, struct held_inventory *held)
     const struct span spaces[] = {space_held, space_file, space_flat};
     for (size_t i = 0; i < sizeof spaces / sizeof spaces[0] && rc == 0; i++)
         rc = store->ops->kept_drop(store, spaces[i], span_str(held->name));
+    rc = rc ? rc : snapshot_drop(node); /* it is in there too */
     arena_free(&arena);
     if (rc == 0)
         *held = (struct held_inventory){0};

@@ -8,6 +8,8 @@
 
 #include "crypto/sha256.h"
 
+enum { PROGRESS_STEPS = 10000 };
+
 /* Sets of small numbers */
 
 static int bits_set(struct bits *bits, size_t number)
@@ -110,10 +112,9 @@ void matching_close(struct node *node)
     *m = (struct matching){0};
 }
 
-int matching_start(struct matching *m)
+void matching_key(struct matching *m)
 {
     crypto_shorthash_keygen(m->key);
-    return catalogue_new(&m->catalogue);
 }
 
 /* One pair: what is true against what was told */
@@ -348,9 +349,8 @@ int advisory_enter(struct node *node, uint32_t number, const struct notice_sourc
     return rc == E_LIMIT ? document_unread(node, &source->document, E_LIMIT) : rc;
 }
 
-static int build_visit(void *ctx, const struct hash *identity)
+int identity_enter(struct node *node, const struct hash *identity)
 {
-    struct node *node = ctx;
     struct stated stated;
     uint32_t number;
     int rc = number_put(&node->matching, identity, &number);
@@ -374,12 +374,50 @@ int asset_enter(struct node *node, uint32_t number)
     return rc == E_NOTFOUND ? 0 : rc;
 }
 
+struct building {
+    struct node *node;
+    uint64_t done, all;
+};
+
+static void build_tell(const struct building *b)
+{
+    const struct env *env = &b->node->env;
+    if (env->progress)
+        env->progress(env->ctx, "matching inventories and advisories anew", b->done, b->all);
+}
+
+static int build_count(void *ctx, const struct hash *identity)
+{
+    struct building *b = ctx;
+    (void)identity;
+    b->all++;
+    return 0;
+}
+
+static int build_visit(void *ctx, const struct hash *identity)
+{
+    struct building *b = ctx;
+    if (++b->done % PROGRESS_STEPS == 0)
+        build_tell(b);
+    return identity_enter(b->node, identity);
+}
+
+/* From the store, one by one. */
 static int matching_build(struct node *node)
 {
-    int rc = matching_start(&node->matching);
-    rc = rc ? rc : advisories_scan(node, build_visit, node);
-    for (size_t i = 0; i < node->inventory_count && rc == 0; i++)
+    struct matching *m = &node->matching;
+    struct building b = {.node = node, .all = node->inventory_count};
+    matching_key(m);
+    int rc = snapshot_drop(node);
+    rc = rc ? rc : catalogue_new(&m->catalogue);
+    rc = rc ? rc : advisories_scan(node, build_count, &b);
+    rc = rc ? rc : advisories_scan(node, build_visit, &b);
+    for (size_t i = 0; i < node->inventory_count && rc == 0; i++) {
         rc = asset_enter(node, (uint32_t)i);
+        if (++b.done % PROGRESS_STEPS == 0)
+            build_tell(&b);
+    }
+    m->changes = rc ? 0 : m->count + node->inventory_count; /* a long one is kept at the next step */
     return rc;
 }
 
@@ -482,7 +520,11 @@ int matching_open(struct node *node)
     bool due = node->matching.due;
     if (!wanted(node))
         return 0;
-    int rc = matching_build(node);
+    int rc = due ? E_CORRUPT : snapshot_load(node);
+    if (rc == E_CORRUPT) {
+        matching_close(node);
+        rc = matching_build(node);
+    }
     rc = rc || !due ? rc : matching_audit(node);
     return rc ? rc : write_commit(node);
 }
@@ -493,7 +535,7 @@ int matching_refold(struct node *node)
     matching_close(node);
     node->matching.due = true;
     if (!open)
-        return 0; /* before the inventories are there: matching_open does it */
+        return snapshot_drop(node); /* before the inventories are there: matching_open does the rest */
     int rc = matching_build(node);
     return rc ? rc : matching_audit(node);
 }
@@ -530,6 +572,7 @@ int advisory_matched(struct node *node, struct notice_source *source)
     if (!m->catalogue)
         return wanted(node) ? matching_build(node) : 0; /* there is no inventory yet: nobody is concerned */
     int rc = number_put(m, &source->identity, &number);
+    rc = rc ? rc : snapshot_changed(node, 'a', span_hash(&source->identity));
     rc = rc ? rc : advisory_enter(node, number, source, concerned_assets, &c);
     rc = rc ? rc : advisory_settle(node, source, &c.bits);
     bits_free(&c.bits);
@@ -642,6 +685,7 @@ int inventory_matched(struct node *node, uint32_t number, const struct inventory
     size_t made = node->notices_made;
     *out = (struct upload){0};
     int rc = node->matching.catalogue ? 0 : matching_build(node);
+    rc = rc ? rc : snapshot_changed(node, 'i', span_str(held->name));
     rc = rc ? rc : inventory_change(node, number, before, now, &d);
     rc = rc ? rc : inventory_settle(node, held, now, &d.concerned.bits);
     rc = rc ? rc : told_scan(node, span_str(held->name), NULL, told_count, out);

@@ -187,7 +187,9 @@ struct matching {
     uint32_t *slots; /* number + 1, by a keyed hash of the identity's first TOLD_PART_BYTES */
     size_t slot_mask;
     uint8_t key[16];
-    bool due; /* the views were folded: what the owner was told is compared with what is */
+    bool kept;      /* there is a snapshot, and what changes since is written down */
+    size_t changes; /* since the snapshot, or the start: about so many steps of an advisory */
+    bool due;       /* the views were folded: what the owner was told is compared with what is */
 };
 
 /* A key change that counts, where it stood first, and under which checkpoint: the one that a verifier can follow who knows only the changes

@@ -13,6 +13,7 @@ enum log_level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG, LEVELS_ };
     X(LOG_SIGNER_LOST, "signer-lost", LEVEL_ERROR)     /* the signer has ended by itself */                            \
     X(LOG_COMMAND_LATE, "command-late", LEVEL_WARNING) /* the notify-command took more than a minute, and was ended */ \
     X(LOG_READY, "ready", LEVEL_INFO)                  /* the node serves */                                           \
+    X(LOG_PROGRESS, "progress", LEVEL_INFO)            /* how far a long start is */                                   \
     X(LOG_STOPPED, "stopped", LEVEL_INFO)              /* it was asked to end, and has */                              \
     X(LOG_FATAL, "fatal", LEVEL_ERROR)                 /* the node cannot start, or must stop and recover */           \
     X(LOG_RESTARTED, "restarted", LEVEL_ERROR)         /* a process ended by itself; it is started again */            \

@@ -50,6 +50,12 @@ static uint64_t random_number(void *ctx)
     return value;
 }
 
+static void progress_log(void *ctx, const char *what, uint64_t done, uint64_t all)
+{
+    (void)ctx;
+    log_say(LOG_PROGRESS, "%s: %llu of %llu", what, (unsigned long long)done, (unsigned long long)all);
+}
+
 void shell_step(struct shell *shell, const struct event *event)
 {
     struct actions actions = {0};
@@ -111,7 +117,8 @@ static int node_start(struct shell *shell, struct fault *fault)
                       .signer = shell->signer,
                       .parser = shell->parser,
                       .random = random_number,
-                      .clock = clock_seconds};
+                      .clock = clock_seconds,
+                      .progress = progress_log};
     struct node_config config = {.roster = serve->in_circle ? &serve->roster : NULL,
                                  .charter = serve->charter,
                                  .party = span_str(serve->config.name),
@@ -358,6 +365,8 @@ void node_run(struct serve *serve, int control)
     local_close(&shell);
     (void)channel_write(&shell.net);
     deliveries_free(&shell);
+    if (!shell.fatal)
+        shell.fatal = node_rest(shell.node);
     node_close(shell.node);
     shell.store->ops->close(shell.store);
     if (shell.fatal)

@@ -206,7 +206,7 @@ static int hear(void *ctx, const struct finding *f)
         h->wrong += key->told[assets[i]][f->advisory] != f->before; /* the step before it was told, too */
         key->told[assets[i]][f->advisory] = f->verdict;
     }
-    h->wrong += f->before == f->verdict && f->verdict != VERDICT_UNDECIDED;
+    h->wrong += f->before == f->verdict && f->verdict == VERDICT_NONE;
     return 0;
 }
 

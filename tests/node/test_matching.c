@@ -6,6 +6,7 @@
 #include "crypto/sha256.h"
 #include "format/json.h"
 #include "node/state.h"
+#include "store/sqlite.h"
 #include "tests/node/subject.h"
 
 enum { INVENTORIES = 3, ADVISORIES = 6, COMPONENTS = 8, KEYS_MAX = 4096, SEEN = 1700000500, ROUNDS = 60, STEPS = 40 };
@@ -73,8 +74,10 @@ static void csaf_draw(unsigned a)
     for (unsigned p = 0; p < PRODUCTS; p++) {
         unsigned name = draw(NAMES);
         n += snprintf(out + n, sizeof advisories[a] - (size_t)n,
-                      "%s{\"product_id\":\"P%u\",\"name\":\"x\",\"product_identification_helper\":{\"purl\":"
-                      "\"pkg:deb/debian/%s@%s\"}}",
+                      draw(3) ? "%s{\"product_id\":\"P%u\",\"name\":\"x\",\"product_identification_helper\":{\"purl\":"
+                                "\"pkg:deb/debian/%s@%s\"}}"
+                              : "%s{\"product_id\":\"P%u\",\"name\":\"x\",\"product_identification_helper\":{\"cpe\":"
+                                "\"cpe:2.3:a:example:%s:%s:*:*:*:*:*:*:*\"}}",
                       p ? "," : "", p, draw(2) ? sources[name] : binaries[name], versions[draw(VERSIONS)]);
     }
     n += snprintf(out + n, sizeof advisories[a] - (size_t)n,
@@ -92,7 +95,19 @@ static int component_draw(char *out, size_t size)
 {
     unsigned name = draw(NAMES);
     const char *version = versions[draw(VERSIONS)], *source = versions[draw(VERSIONS)];
-    switch (draw(8)) {
+    switch (draw(10)) {
+    case 8:
+        return snprintf(out, size,
+                        "{\"type\":\"application\",\"name\":\"%s\",\"version\":\"%s\",\"cpe\":"
+                        "\"cpe:2.3:a:example:%s:%s:*:*:*:*:*:*:*\"%s%s%s}",
+                        binaries[name], version, sources[name], version,
+                        draw(2) ? ",\"purl\":\"pkg:generic/" : ",\"purl\":\"pkg:deb/debian/", binaries[name],
+                        "@1.0-1\"");
+    case 9:
+        return snprintf(out, size,
+                        "{\"type\":\"device\",\"name\":\"%s\",\"version\":\"%s\",\"supplier\":{\"name\":\"Example "
+                        "Works\"}}",
+                        sources[name], version);
     case 0:
         return snprintf(out, size, "{\"type\":\"library\",\"name\":\"%s\",\"version\":\"%s\"}", binaries[name],
                         version);
@@ -290,10 +305,38 @@ static void upload(struct bench *b)
     CHECK_INT(b->status, 201);
 }
 
+static void tell(struct bench *b, const char *sql)
+{
+    CHECK_INT(sqlite3_exec(self_of(b->store)->db, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
+/* A start reads the snapshot, unless it is in doubt. */
+static void rested(struct bench *b)
+{
+    static const char *const damages[] = {
+        "UPDATE kept SET value = substr(value, 1, length(value) - 1) || x'55' WHERE space = CAST('snapshot' AS BLOB)",
+        "UPDATE kept SET value = substr(value, 1, length(value) - 1) || x'55' WHERE CAST(space AS TEXT) GLOB "
+        "'catalogue*'",
+        "DELETE FROM kept WHERE CAST(space AS TEXT) GLOB 'catalogue*'",
+        "DELETE FROM kept WHERE space = CAST('snapshot' AS BLOB)",
+        "UPDATE kept SET value = x'', size = NULL, sum = row_sum('kept', space, key, NULL, x'')"
+        " WHERE CAST(space AS TEXT) GLOB 'catalogue*'",
+        "UPDATE kept SET value = zeroblob(4096), size = NULL, sum = row_sum('kept', space, key, NULL, zeroblob(4096))"
+        " WHERE CAST(space AS TEXT) GLOB 'catalogue*'",
+    };
+    bool had = b->node->matching.catalogue != NULL;
+    unsigned damage = draw(2 * sizeof damages / sizeof damages[0]);
+    CHECK_INT(node_rest(b->node), 0);
+    if (damage < sizeof damages / sizeof damages[0])
+        tell(b, damages[damage]);
+    bench_restart(b);
+    CHECK(!had || (damage < sizeof damages / sizeof damages[0]) == !b->node->matching.kept);
+}
+
 static void again(struct bench *b)
 {
     int result = 1;
-    switch (draw(3)) {
+    switch (draw(5)) {
     case 0:
         node_rebuild(b->node, &result);
         CHECK_INT(result, 0);
@@ -302,8 +345,11 @@ static void again(struct bench *b)
         CHECK_INT(b->store->ops->state_put(b->store, span_str("views"), span_str("1")), 0);
         bench_restart(b);
         break;
-    default:
+    case 2:
         bench_restart(b);
+        break;
+    default:
+        rested(b);
     }
 }
 
