@@ -33,7 +33,7 @@ static int slots_grow(struct slots *table, size_t count, uint64_t (*hash_of)(con
     if (table->heads && count <= table->mask + 1)
         return 0;
     size_t size = table->heads ? 2 * (table->mask + 1) : 1024;
-    uint32_t *heads = calloc(size, sizeof *heads), *old = table->heads;
+    uint32_t *heads = size ? calloc(size, sizeof *heads) : NULL, *old = table->heads;
     size_t old_size = table->heads ? table->mask + 1 : 0;
     if (!heads)
         return E_NOMEM;

@@ -237,7 +237,7 @@ static int whole_visit(void *ctx, const struct journal_row *row)
 
 static int whole_keep(struct node *node, struct held_inventory *held)
 {
-    struct inventory inventory;
+    struct inventory inventory = {0};
     struct arena arena;
     arena_init(&arena, ARENA_BYTES);
     int rc = components_again(node, held, &inventory, &arena);
@@ -432,7 +432,7 @@ static void upload_reply(struct node *node, const struct event *event, const str
 int inventory_take(struct node *node, const struct event *event)
 {
     struct held_inventory held;
-    struct inventory inventory;
+    struct inventory inventory = {0};
     struct arena arena;
     struct fault fault = {0};
     struct upload upload;
