@@ -46,6 +46,12 @@ static const char *parameter(const struct caller *c, const char *name)
 
 static void dispatch(struct shell *shell, struct caller *c, struct event *event)
 {
+    struct fault fault = {0};
+    if (shell->fatal || shell->stopping) { /* it came while others were told so: nothing would ever wake it */
+        api_refuse(c, fail(&fault, E_BUSY, "the node is ending"), &fault);
+        c->status = 503;
+        return;
+    }
     c->token = event->token = ++shell->next_token;
     c->dispatched = true;
     MHD_suspend_connection(c->mhd);
