@@ -91,6 +91,17 @@ static void secrets(struct span bytes)
     must(!signature[0] || strlen(signature) == WEBHOOK_SIGNATURE_BYTES);
 }
 
+/* An id is one for the notices and the digest alike, and another for another digest. */
+static void ids(const struct notice *notices, size_t count)
+{
+    struct hash all[2], group = notices[0].id, one, again, other;
+    for (size_t i = 0; i < count; i++)
+        all[i] = notices[i].id;
+    must(message_id(all, count, &group, NULL, &one) == 0 && message_id(all, count, &group, NULL, &again) == 0 &&
+         message_id(all, count, NULL, "2026-11-25T06:00:00Z", &other) == 0);
+    must(hash_eq(&one, &again) && !hash_eq(&one, &other));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span bytes = span_of(data, size);
@@ -103,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (rc == 0) {
         struct message message = {.made_at = 1795593600, .party = "a.example", .count = 2, .notices = notices};
         notices[1] = notices[0];
+        ids(notices, 2);
         mail_sound(&message);
         json_sound(&message);
         message.digest = true;

@@ -259,8 +259,8 @@ static int database_open(struct examined *e, struct store **store, struct fault 
 
 static int database_examine(struct examined *e, struct fault *fault)
 {
-    int rc = store_check(e->store, &e->findings);
-    if (rc == 0 && e->self)
+    int rc = 0;
+    if (e->self)
         rc = record_check(e->store, e->roster, e->self, &e->own, &e->findings);
     if (rc == 0 && e->node)
         rc = folds_check(e->node, &e->findings);
@@ -282,6 +282,9 @@ int examine(struct examined *e, const char *dir, struct fault *fault)
         return rc;
     if (e->store)
         kept_read(e, e->store);
+    /* Before the engine opens it, which drops what is damaged of its snapshot. */
+    if (e->store && (rc = store_check(e->store, &e->findings)) != 0)
+        return fail(fault, rc, "checking the database");
     config_examine(e);
     charter_examine(e, e->store);
     circle_examine(e);
