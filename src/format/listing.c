@@ -398,14 +398,14 @@ static bool security_line(struct reader *r, struct span line, struct listed *ite
 }
 
 static const struct line_kind {
-    enum listing_kind kind;
     bool (*read)(struct reader *, struct span line, struct listed *);
+    enum listing_kind kind;
     bool others; /* lines of other forms are no problem of it */
 } line_kinds[] = {
-    {LISTING_CHANGES, changes_line, false},
-    {LISTING_MODIFIED, modified_line, false},
-    {LISTING_INDEX, index_line, false},
-    {LISTING_SECURITY, security_line, true},
+    {changes_line, LISTING_CHANGES, false},
+    {modified_line, LISTING_MODIFIED, false},
+    {index_line, LISTING_INDEX, false},
+    {security_line, LISTING_SECURITY, true},
 };
 
 /* The first kind that reads one of the lines. Blank lines and comments count in none. */

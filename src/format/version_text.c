@@ -132,7 +132,7 @@ static bool bound_take(struct bounds *b, enum sign sign, struct span version)
 static bool bounds_read(struct bounds *b, struct span rest)
 {
     enum sign sign = SIGN_NONE;
-    struct span word = rest;
+    struct span word;
     size_t n = 0, skip = 0;
     bool any = false;
     while (n <= rest.len) {

@@ -50,7 +50,7 @@ static int end64_read(struct zip_end *out, struct span tail, size_t end, uint64_
 
 int zip_end_read(struct zip_end *out, struct span tail, uint64_t total, struct fault *fault)
 {
-    size_t end = tail.len;
+    size_t end;
     *out = (struct zip_end){0};
     if (tail.len > total || tail.len < END_BYTES)
         return fail(fault, E_SYNTAX, "it is no zip archive");
