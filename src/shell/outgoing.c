@@ -147,11 +147,26 @@ static bool starts(const char *data, size_t len, const char *name)
     return len > n && strncasecmp(data, name, n) == 0;
 }
 
+/* Takes a number off the front, and the sign behind it (0: nothing is behind it). */
+static bool number_take(struct span *rest, char sign, uint64_t *value)
+{
+    const uint8_t *at = sign && rest->len ? memchr(rest->data, sign, rest->len) : NULL;
+    size_t digits = sign ? (size_t)(at ? at - rest->data : 0) : rest->len;
+    bool good = (at || !sign) && decimal_parse(span_of(rest->data, digits), value);
+    *rest = span_from(*rest, digits + (sign != 0));
+    return good;
+}
+
 /* "bytes 10-19/200" */
 static void content_range_take(struct fetched_message *to, const char *text)
 {
-    unsigned long long from = 0, end = 0, total = 0;
-    if (sscanf(text, "bytes %20llu-%20llu/%20llu", &from, &end, &total) == 3 && from <= end && end < total) {
+    uint64_t from = 0, end = 0, total = 0;
+    struct span rest = span_str(text);
+    if (!span_starts(rest, "bytes "))
+        return;
+    rest = span_from(rest, strlen("bytes "));
+    if (number_take(&rest, '-', &from) && number_take(&rest, '/', &end) && number_take(&rest, 0, &total) &&
+        from <= end && end < total) {
         to->from = from;
         to->total = total;
     }
