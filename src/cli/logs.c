@@ -161,7 +161,8 @@ static int node_begin(struct logs_out *out)
     struct env env = {.store = out->party.store};
     struct node_config config = {.roster = out->party.in_circle ? &out->party.roster : NULL,
                                  .charter = buf_view(&out->party.charter),
-                                 .party = span_str(out->party.card.name)};
+                                 .party = span_str(out->party.card.name),
+                                 .reader = true};
     return node_open(&out->node, &env, &config, out->fault);
 }
 

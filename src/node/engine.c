@@ -292,7 +292,7 @@ int node_open(struct node **out, const struct env *env, const struct node_config
         rc = inventories_load(node);
     if (rc == 0 && (rc = feeds_load(node)) != 0)
         (void)fail(fault, rc, "the feeds that are followed cannot be read");
-    if (rc == 0 && (rc = matching_open(node)) != 0)
+    if (rc == 0 && !config->reader && (rc = matching_open(node)) != 0)
         (void)fail(fault, rc, "inventories and advisories cannot be matched");
     if (rc == 0)
         rc = messages_open(node, config->routes);

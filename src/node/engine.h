@@ -148,6 +148,7 @@ struct node_config {
     struct span party;               /* own name */
     int64_t poll_ms;                 /* how often each party is asked for news that no announcement told; 0 = POLL_MS.
                                         A call that fails is tried again at least every two of these */
+    bool reader;                     /* the store only reads: nothing is matched, and no step is made */
     bool recover_alone;              /* owner's explicit act: do not wait for absent mirrors */
     const char *const *witness_logs; /* vkeys of foreign logs to witness, NULL-ended; may be NULL */
     bool state_followed;             /* in a circle: state what was seen at the feeds, and when */
