@@ -7,10 +7,10 @@ found $states vendor
 mkdir "$circle/told"
 cat > "$circle/tell" <<TELL
 #!/bin/bash
-ls /proc/self/fd > "$circle/told/descriptors"
-env > "$circle/told/environment"
 cat > "$circle/told/\$COMITY_NOTICE_ID"
 if mkdir "$circle/told/first"; then
+    ls /proc/self/fd > "$circle/told/descriptors"
+    env > "$circle/told/environment"
     sleep 1000 &
     echo \$! > "$circle/told/left-behind"
     trap '' TERM
