@@ -174,8 +174,8 @@ def dump(folder):
             ("journal", "seq, at, kind, key, body", "1"), ("state", "key, value", "1"), ("d_view", "view, key, value", "1, 2"),
             ("(SELECT * FROM kept WHERE CAST(space AS TEXT) IN ('file', 'inventory'))", "space, key, size, value", "1, 2")]:
         for row in db.execute("SELECT %s FROM %s ORDER BY %s" % (what, table, order)):
-            if table == "state" and row[0] == b"restored":
-                continue
+            if table == "state" and (row[0] == b"restored" or row[0].startswith(b"quota/")):
+                continue  # the counts of a day, which begin anew where they were damaged
             if table == "note":
                 if row[1] in (1, 2) and row[2] != last[(row[0], row[1])]:
                     continue
