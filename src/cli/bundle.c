@@ -429,16 +429,7 @@ static int bundle_wants(struct cli *cli)
 
 int command_bundle(struct cli *cli)
 {
-    static const struct {
-        const char *name;
-        int (*run)(struct cli *);
-    } actions[] = {{"export", bundle_export}, {"import", bundle_import}, {"wants", bundle_wants}};
-    const char *action = cli->argc ? cli->argv[0] : "";
-    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
-        if (strcmp(action, actions[i].name) == 0) {
-            cli->argc--;
-            cli->argv++;
-            return actions[i].run(cli);
-        }
-    return cli_usage(cli, "comity bundle export|import|wants; see comity bundle --help");
+    static const struct action_named actions[] = {
+        {"export", bundle_export}, {"import", bundle_import}, {"wants", bundle_wants}, {NULL, NULL}};
+    return action_run(cli, actions, "comity bundle export|import|wants; see comity bundle --help");
 }

@@ -38,6 +38,13 @@ bool words(struct cli *cli, int count, const char *usage);
 
 bool fraction_parse(const char *text, unsigned *need, unsigned *count); /* "3/5" */
 
+/* A command of several: runs the one that the first word names, without that word. `usage` is told when none is. */
+struct action_named {
+    const char *name; /* NULL ends the table */
+    int (*run)(struct cli *cli);
+};
+int action_run(struct cli *cli, const struct action_named *actions, const char *usage);
+
 /* Prints an error (human, or JSON with --json) and returns its exit code. */
 int cli_fail(const struct cli *cli, int code, const struct fault *fault);
 int cli_usage(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));

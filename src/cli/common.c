@@ -118,6 +118,17 @@ int cli_fail(const struct cli *cli, int code, const struct fault *fault)
     return exit_of(code);
 }
 
+int action_run(struct cli *cli, const struct action_named *actions, const char *usage)
+{
+    for (; actions->name && cli->argc; actions++)
+        if (strcmp(cli->argv[0], actions->name) == 0) {
+            cli->argc--;
+            cli->argv++;
+            return actions->run(cli);
+        }
+    return cli_usage(cli, "%s", usage);
+}
+
 int cli_usage(const struct cli *cli, const char *format, ...)
 {
     struct fault fault = {.code = E_USAGE};

@@ -531,18 +531,10 @@ static int follow_import(struct cli *cli)
 
 int command_follow(struct cli *cli)
 {
-    static const struct {
-        const char *name;
-        int (*run)(struct cli *);
-    } acts[] = {
+    static const struct action_named actions[] = {
         {"add", follow_add}, {"list", follow_list},     {"remove", follow_remove},
         {"now", follow_now}, {"import", follow_import}, {"show", follow_show},
-    };
-    for (size_t i = 0; cli->argc && i < sizeof acts / sizeof acts[0]; i++)
-        if (strcmp(cli->argv[0], acts[i].name) == 0) {
-            cli->argc--;
-            cli->argv++;
-            return acts[i].run(cli);
-        }
-    return cli_usage(cli, "usage: comity follow add | list | show | now | remove | import; see comity follow --help");
+        {NULL, NULL}};
+    return action_run(cli, actions,
+                      "usage: comity follow add | list | show | now | remove | import; see comity follow --help");
 }

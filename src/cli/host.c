@@ -321,18 +321,10 @@ static int host_list(struct cli *cli)
 
 int command_host(struct cli *cli)
 {
-    static const struct {
-        const char *name;
-        int (*run)(struct cli *);
-    } actions[] = {{"key", host_key},           {"add", host_add},        {"remove", host_remove},
-                   {"list", host_list},         {"upload", host_upload},  {"withdraw", host_withdraw},
-                   {"accesses", host_accesses}, {"notices", host_notices}};
-    const char *action = cli->argc ? cli->argv[0] : "";
-    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
-        if (strcmp(action, actions[i].name) == 0) {
-            cli->argc--;
-            cli->argv++;
-            return actions[i].run(cli);
-        }
-    return cli_usage(cli, "comity host key|add|remove|list|upload|withdraw|accesses|notices; see comity host --help");
+    static const struct action_named actions[] = {
+        {"key", host_key},           {"add", host_add},         {"remove", host_remove},
+        {"list", host_list},         {"upload", host_upload},   {"withdraw", host_withdraw},
+        {"accesses", host_accesses}, {"notices", host_notices}, {NULL, NULL}};
+    return action_run(cli, actions,
+                      "comity host key|add|remove|list|upload|withdraw|accesses|notices; see comity host --help");
 }

@@ -431,41 +431,56 @@ void hosting_json(struct node *node, struct buf *out)
     buf_text(out, "]}\n");
 }
 
-struct access_list {
+/* The rows of one kind that are an organisation's, behind a position; so many, and after so many looked at, at a time. */
+struct rows_of_one {
     struct buf *out;
     struct span organization;
+    bool (*is_of)(const struct journal_row *row, struct span organization);
+    const char *name;
     size_t count, looked;
     int64_t last;
 };
 enum { LISTED_MAX = 1000, LOOKED_MAX = 100000 };
 
-static int access_visit(void *ctx, const struct journal_row *row)
+static int row_visit(void *ctx, const struct journal_row *row)
 {
-    struct access_list *list = ctx;
-    struct span key = row->key, name;
-    if (list->count == LISTED_MAX || list->looked++ == LOOKED_MAX)
+    struct rows_of_one *rows = ctx;
+    if (rows->count == LISTED_MAX || rows->looked++ == LOOKED_MAX)
         return 1;
-    list->last = row->seq;
-    if (!span_line(&key, &name) || !span_eq(name, list->organization))
+    rows->last = row->seq;
+    if (!rows->is_of(row, rows->organization))
         return 0;
-    buf_printf(list->out, "%s{\"seq\":%lld,\"access\":", list->count++ ? ",\n" : "", (long long)row->seq);
-    buf_span(list->out, row->body);
-    buf_byte(list->out, '}');
-    return list->out->error;
+    buf_printf(rows->out, "%s{\"seq\":%lld,\"%s\":", rows->count++ ? ",\n" : "", (long long)row->seq, rows->name);
+    buf_span(rows->out, row->body);
+    buf_byte(rows->out, '}');
+    return rows->out->error;
+}
+
+static int rows_json(struct node *node, struct span kind, const char *list, int64_t after, struct rows_of_one *rows)
+{
+    rows->last = after;
+    buf_printf(rows->out, "{\"%s\":[", list);
+    int rc = node->env.store->ops->journal_scan(node->env.store, kind, after, row_visit, rows);
+    buf_printf(rows->out, "],\"after\":%lld,\"more\":%s}\n", (long long)rows->last, rc == 1 ? "true" : "false");
+    return rc < 0 ? rc : rows->out->error;
+}
+
+static bool access_is_of(const struct journal_row *row, struct span organization)
+{
+    struct span key = row->key, name;
+    return span_line(&key, &name) && span_eq(name, organization);
 }
 
 int hosted_accesses(struct node *node, struct span organization, int64_t after, struct buf *out)
 {
-    struct access_list list = {.out = out, .organization = organization, .last = after};
-    buf_text(out, "{\"accesses\":[");
-    int rc = node->env.store->ops->journal_scan(node->env.store, kind_access, after, access_visit, &list);
-    buf_printf(out, "],\"after\":%lld,\"more\":%s}\n", (long long)list.last, rc == 1 ? "true" : "false");
-    return rc < 0 ? rc : out->error;
+    struct rows_of_one rows = {.out = out, .organization = organization, .is_of = access_is_of, .name = "access"};
+    return rows_json(node, kind_access, "accesses", after, &rows);
 }
 
 /* A notice names its inventory among its first members, before any text of others. */
-static bool notice_is_of(struct span notice, struct span organization)
+static bool notice_is_of(const struct journal_row *row, struct span organization)
 {
+    const struct span notice = row->body;
     static const char member[] = "\"inventory\":\"";
     const uint8_t *at = notice.len ? memmem(notice.data, notice.len, member, sizeof member - 1) : NULL;
     struct span rest = at ? span_from(notice, (size_t)(at - notice.data) + sizeof member - 1) : span_of(NULL, 0);
@@ -473,25 +488,8 @@ static bool notice_is_of(struct span notice, struct span organization)
            rest.data[organization.len] == '/';
 }
 
-static int notice_visit(void *ctx, const struct journal_row *row)
-{
-    struct access_list *list = ctx;
-    if (list->count == LISTED_MAX || list->looked++ == LOOKED_MAX)
-        return 1;
-    list->last = row->seq;
-    if (!notice_is_of(row->body, list->organization))
-        return 0;
-    buf_printf(list->out, "%s{\"seq\":%lld,\"notice\":", list->count++ ? ",\n" : "", (long long)row->seq);
-    buf_span(list->out, row->body);
-    buf_byte(list->out, '}');
-    return list->out->error;
-}
-
 int hosted_notices(struct node *node, struct span organization, int64_t after, struct buf *out)
 {
-    struct access_list list = {.out = out, .organization = organization, .last = after};
-    buf_text(out, "{\"notices\":[");
-    int rc = node->env.store->ops->journal_scan(node->env.store, span_str("notice"), after, notice_visit, &list);
-    buf_printf(out, "],\"after\":%lld,\"more\":%s}\n", (long long)list.last, rc == 1 ? "true" : "false");
-    return rc < 0 ? rc : out->error;
+    struct rows_of_one rows = {.out = out, .organization = organization, .is_of = notice_is_of, .name = "notice"};
+    return rows_json(node, span_str("notice"), "notices", after, &rows);
 }
